@@ -1,0 +1,1 @@
+"""A client of Albatross hosts: values, wire, certificates, connection."""

@@ -1,0 +1,1 @@
+"""A stand-in Albatross host: the same protocol, for trying things and tests."""

@@ -1,0 +1,1 @@
+"""An autoscaler for MirageOS unikernels that run on Albatross hosts."""

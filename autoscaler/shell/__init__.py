@@ -1,0 +1,1 @@
+"""Everything that has an effect: streams, commands, state, log, settings."""
