@@ -9,6 +9,7 @@ import enum
 from datetime import UTC, datetime, timedelta
 
 from attrs import field, frozen
+from attrs.validators import optional
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAC_BYTES = 6
@@ -80,8 +81,8 @@ class BlockDevice:
     sector_size: int | None = None
 
 
-def _valid_mac(_instance: object, _attribute: object, mac: bytes | None) -> None:
-    if mac is not None and len(mac) != MAC_BYTES:
+def _valid_mac(_instance: object, _attribute: object, mac: bytes) -> None:
+    if len(mac) != MAC_BYTES:
         msg = f"a MAC address has {MAC_BYTES} bytes, not {len(mac)}"
         raise ValueError(msg)
 
@@ -98,7 +99,7 @@ class Interface:
 
     name: str
     bridge: str | None = None
-    mac: bytes | None = field(default=None, validator=_valid_mac)
+    mac: bytes | None = field(default=None, validator=optional(_valid_mac))
 
 
 @frozen(kw_only=True)
