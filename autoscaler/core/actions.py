@@ -1,0 +1,97 @@
+"""What a group can have done: create clones, destroy one, replace one."""
+
+from attrs import evolve, frozen
+
+from albatross_client.names import Name
+from autoscaler.core.decision import Reason
+from autoscaler.core.view import Claim
+
+
+@frozen
+class Slot:
+    """A reservation: a clone that is decided and not yet a member.
+
+    Attributes:
+        number: Of the clone.
+        claim: Its name, and what it takes of the host.
+        address: From the group's pool.
+    """
+
+    number: int
+    claim: Claim
+    address: str | None = None
+
+    @property
+    def name(self) -> Name:
+        """The clone's absolute name."""
+        return self.claim.name
+
+
+@frozen(kw_only=True)
+class CreateClones:
+    """Create clones, one after another.
+
+    Attributes:
+        id: Number of the action, unique in its group.
+        reason: Why.
+        slots: Those that are still to be made.
+    """
+
+    id: int
+    reason: Reason
+    slots: tuple[Slot, ...]
+
+
+@frozen(kw_only=True)
+class DestroyClone:
+    """Destroy one clone.
+
+    Attributes:
+        id: Number of the action, unique in its group.
+        reason: Why.
+        victim: The clone.
+    """
+
+    id: int
+    reason: Reason
+    victim: Name
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """None: it makes no clone."""
+        return ()
+
+
+@frozen(kw_only=True)
+class ReplaceClone:
+    """Create one clone and destroy another, as one action.
+
+    Attributes:
+        id: Number of the action, unique in its group.
+        reason: Why.
+        slots: The new clone, until it is made.
+        victim: The old one, None once it is gone.
+        create_first: Otherwise there is no room before the old one is gone.
+    """
+
+    id: int
+    reason: Reason
+    slots: tuple[Slot, ...]
+    victim: Name | None
+    create_first: bool
+
+
+Action = CreateClones | DestroyClone | ReplaceClone
+
+
+def without_slot(action: Action, name: Name) -> Action:
+    """Return *action* with the clone *name* no longer to be made."""
+    if isinstance(action, DestroyClone):
+        return action
+    slots = tuple(slot for slot in action.slots if slot.name != name)
+    return evolve(action, slots=slots)
+
+
+def victim_of(action: Action) -> Name | None:
+    """Return the clone that *action* destroys, if it does and it isn't gone."""
+    return None if isinstance(action, CreateClones) else action.victim

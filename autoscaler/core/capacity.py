@@ -1,0 +1,230 @@
+"""Where one more clone fits: what policies allow, and on which CPUs.
+
+A create that a policy would refuse is never sent.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from attrs import evolve, frozen
+
+from albatross_client.names import Name
+from albatross_client.values import Info, ResourcePolicy, Typ
+from autoscaler.core.actions import Slot
+from autoscaler.core.decision import Reason, Shortage
+from autoscaler.core.group import Group
+from autoscaler.core.view import Claim, View
+
+
+@frozen
+class Occupant:
+    """Something that takes part of the host, now or soon."""
+
+    name: Name
+    memory: int
+    cpuids: frozenset[int]
+
+
+def find_slots(
+    group: Group, view: View, count: int, freed: Name | None = None
+) -> tuple[Slot, ...] | Shortage:
+    """Return where up to *count* clones fit, or why not even one does.
+
+    Arguments:
+        group: Whose clones.
+        view: What is known of the host.
+        count: How many, at least one.
+        freed: A clone that will be gone before.
+    """
+    slots: list[Slot] = []
+    number = group.ledger.next_number
+    while len(slots) < count:
+        planned = (*group.ledger.slots, *slots)
+        found = _find_slot(group, view, number + len(slots), planned, freed)
+        if isinstance(found, Shortage):
+            return tuple(slots) or found
+        slots.append(found)
+    return tuple(slots)
+
+
+def confirm_slot(
+    group: Group, view: View, slot: Slot, freed: Name | None = None
+) -> Slot | Shortage:
+    """Return *slot* as it fits by the newest answers, or why it no longer does.
+
+    Arguments:
+        group: Whose clone; *slot* is one of its reservations.
+        view: What is known of the host, after asking again.
+        slot: The reservation.
+        freed: A clone that will be gone before.
+    """
+    others = tuple(s for s in group.ledger.slots if s.number != slot.number)
+    found = _find_slot(group, view, slot.number, others, freed)
+    return found if isinstance(found, Shortage) else evolve(found, address=slot.address)
+
+
+def cloneable(primary: Info | None, *, share_block_devices: bool) -> Shortage | None:
+    """Return why *primary* cannot be cloned at all, None if it can."""
+    if primary is None:
+        return Shortage(Reason.NO_DATA, "info of the primary")
+    if primary.blocks and not share_block_devices:
+        return Shortage(Reason.BLOCK_DEVICE, "block devices", used=len(primary.blocks))
+    if primary.typ is not Typ.SOLO5:
+        return Shortage(Reason.UNSUPPORTED, primary.typ.value)
+    return None
+
+
+def _find_slot(
+    group: Group,
+    view: View,
+    number: int,
+    planned: Sequence[Slot],
+    freed: Name | None,
+) -> Slot | Shortage:
+    primary = view.info(group.id.primary)
+    policy = group.policy
+    shortage = cloneable(primary, share_block_devices=policy.share_block_devices)
+    if shortage is not None or primary is None or view.rules is None:
+        return shortage or Shortage(Reason.NO_DATA, "policy of the domain")
+    claims = [*view.claims, *(slot.claim for slot in planned)]
+    occupants = tuple(_occupants(view, claims, freed))
+    applicable = _applicable(view.rules.policies, group.id.primary)
+    shortage = _over_policy(primary, applicable, occupants)
+    if shortage is not None:
+        return shortage
+    cpuids = _choose_cpuids(group, view, primary, applicable, occupants)
+    if isinstance(cpuids, Shortage):
+        return cpuids
+    claim = Claim(group.id.clone(number), primary.memory, cpuids)
+    pool = policy.address_pool
+    if pool is None:
+        return Slot(number, claim)
+    address = pool.first_free(_addresses_taken(group, view, planned))
+    if address is None:
+        return Shortage(Reason.NO_CAPACITY, "addresses", 1, pool.size, pool.size)
+    return Slot(number, claim, address)
+
+
+def _occupants(
+    view: View, claims: Iterable[Claim], freed: Name | None
+) -> Iterator[Occupant]:
+    infos = view.listing.infos if view.listing is not None else {}
+    for name, info in infos.items():
+        if name != freed:
+            yield Occupant(name, info.memory, info.cpuids)
+    for claim in claims:
+        if claim.name not in infos:
+            yield Occupant(claim.name, claim.memory, claim.cpuids)
+
+
+def _applicable(
+    policies: Mapping[Name, ResourcePolicy], primary: Name
+) -> dict[Name, ResourcePolicy]:
+    return {
+        domain: policy
+        for domain, policy in policies.items()
+        if primary.is_within(domain)
+    }
+
+
+def _over_policy(
+    primary: Info,
+    policies: Mapping[Name, ResourcePolicy],
+    occupants: tuple[Occupant, ...],
+) -> Shortage | None:
+    for domain, policy in policies.items():
+        below = [o for o in occupants if o.name.is_within(domain)]
+        if len(below) + 1 > policy.unikernels:
+            return Shortage(
+                Reason.NO_CAPACITY,
+                "unikernels",
+                1,
+                len(below),
+                policy.unikernels,
+                domain,
+            )
+        memory = sum(o.memory for o in below)
+        if memory + primary.memory > policy.memory:
+            return Shortage(
+                Reason.NO_CAPACITY,
+                "memory",
+                primary.memory,
+                memory,
+                policy.memory,
+                domain,
+            )
+        bridges = {interface.bridge for interface in primary.interfaces}
+        if not bridges <= policy.bridges:
+            refused = ", ".join(sorted(bridges - policy.bridges))
+            return Shortage(
+                Reason.NO_CAPACITY, f"bridges ({refused})", len(bridges), domain=domain
+            )
+    return None
+
+
+def _choose_cpuids(
+    group: Group,
+    view: View,
+    primary: Info,
+    policies: Mapping[Name, ResourcePolicy],
+    occupants: tuple[Occupant, ...],
+) -> frozenset[int] | Shortage:
+    allowed = primary.cpuids
+    if policies:
+        allowed = frozenset.intersection(*(p.cpuids for p in policies.values()))
+    if not group.policy.share_cpuids:
+        allowed -= _siblings_cpuids(group, occupants)
+    needed = len(primary.cpuids)
+    if len(allowed) < needed:
+        limit = len(allowed)
+        return Shortage(
+            Reason.NO_CAPACITY, "cpuids", needed, 0, limit, _owner(policies)
+        )
+    load = _load_by_cpuid(view)
+    pinned = Counter(cpuid for o in occupants for cpuid in o.cpuids)
+    best = sorted(allowed, key=lambda cpuid: (load[cpuid], pinned[cpuid], cpuid))
+    return frozenset(best[:needed])
+
+
+def _owner(policies: Mapping[Name, ResourcePolicy]) -> Name | None:
+    return max(policies, key=lambda domain: len(domain.path), default=None)
+
+
+def _siblings_cpuids(group: Group, occupants: tuple[Occupant, ...]) -> frozenset[int]:
+    # Foreign look-alikes share no load with the group: only members count.
+    family = {m.name for m in group.members}
+    return frozenset(
+        cpuid
+        for o in occupants
+        if o.name in family or group.id.number_of(o.name) is not None
+        if o.name not in group.foreign
+        for cpuid in o.cpuids
+    )
+
+
+def _load_by_cpuid(view: View) -> Counter[int]:
+    """Return hundredths of a percent of usage per CPU, over all we see."""
+    load: Counter[int] = Counter()
+    infos = view.listing.infos if view.listing is not None else {}
+    for name, info in infos.items():
+        track = view.tracks.get(name)
+        if track is None or track.usage is None or not info.cpuids:
+            continue
+        share = round(100 * track.usage / len(info.cpuids))
+        load.update(dict.fromkeys(info.cpuids, share))
+    return load
+
+
+def _addresses_taken(
+    group: Group, view: View, planned: Sequence[Slot]
+) -> frozenset[str]:
+    held = {m.address for m in group.clones} | {slot.address for slot in planned}
+    infos = view.listing.infos if view.listing is not None else {}
+    # An address that anybody's arguments mention is taken, whoever gave it.
+    mentioned = {
+        word
+        for info in infos.values()
+        for argument in info.argv or ()
+        for word in argument.replace("=", " ").replace("/", " ").split()
+    }
+    return frozenset(a for a in held if a) | mentioned

@@ -1,0 +1,198 @@
+"""Decisions: what a group should do, why, and the numbers it was made from.
+
+One decision is the same object for the log line, the status, the history and
+the tests: nobody has to guess, or to read prose, to learn why nothing happened.
+"""
+
+import enum
+
+from attrs import frozen
+
+from albatross_client.names import Name
+from autoscaler.core.policy import Mode
+
+
+class MemberClass(enum.Enum):
+    """What a member counts as at a tick."""
+
+    DRAINING = "draining"
+    RESERVED = "reserved"
+    GIVEN_UP = "given_up"
+    UNKNOWN = "unknown"
+    WARMING = "warming"
+    FRESH = "fresh"
+    STALE = "stale"
+    DEAD = "dead"
+
+
+# Those that may serve; a removal is judged as if the silent ones were busy.
+CAPACITY = frozenset(
+    {
+        MemberClass.RESERVED,
+        MemberClass.UNKNOWN,
+        MemberClass.WARMING,
+        MemberClass.FRESH,
+        MemberClass.STALE,
+    }
+)
+MISSING = CAPACITY - {MemberClass.FRESH}
+
+
+class Outcome(enum.Enum):
+    """What should happen."""
+
+    UP = "up"
+    DOWN = "down"
+    REPLACE = "replace"
+    HOLD = "hold"
+
+
+class Reason(enum.Enum):
+    """Why; each belongs to one rule."""
+
+    PAUSED = "paused"
+    BUSY = "busy"
+    ORPHANED = "orphaned"
+    NO_PRIMARY = "no_primary"
+    ABOVE_MAX = "above_max"
+    BELOW_MIN = "below_min"
+    NO_DATA = "no_data"
+    WARMING = "warming"
+    GIVEN_UP = "given_up"
+    HIGH = "high"
+    RISING = "rising"
+    AT_MAX = "at_max"
+    BACKOFF = "backoff"
+    BLOCK_DEVICE = "block_device"
+    UNSUPPORTED = "unsupported"
+    NO_CAPACITY = "no_capacity"
+    LOW = "low"
+    FALLING = "falling"
+    WOULD_FLAP = "would_flap"
+    AT_MIN = "at_min"
+    MISSING = "missing"
+    COOLDOWN = "cooldown"
+    STEADY = "steady"
+
+
+@frozen
+class Standing:
+    """What one member counted as.
+
+    Attributes:
+        name: The member.
+        counts_as: Its class.
+        usage: Percent of its CPUs, None while there is no usage.
+    """
+
+    name: Name
+    counts_as: MemberClass
+    usage: float | None = None
+
+
+@frozen(kw_only=True)
+class Load:
+    """What the members together say.
+
+    Attributes:
+        standings: Every member and reservation.
+        mean_up: Mean usage of those who report, percent; None: nobody does.
+        mean_down: Mean usage with every missing member at 100 %; None: there
+            is no member that could serve.
+        capacity: How many may serve.
+        fresh: How many report.
+        quorum: How many of them a decision needs.
+    """
+
+    standings: tuple[Standing, ...] = ()
+    mean_up: float | None = None
+    mean_down: float | None = None
+    capacity: int = 0
+    fresh: int = 0
+    quorum: int = 1
+
+    @property
+    def is_conclusive(self) -> bool:
+        """Whether enough members report."""
+        return self.fresh >= self.quorum
+
+    def names(self, *classes: MemberClass) -> tuple[Name, ...]:
+        """Return the members that count as one of *classes*."""
+        return tuple(s.name for s in self.standings if s.counts_as in classes)
+
+    @property
+    def missing(self) -> tuple[Name, ...]:
+        """Members that may serve and of which nothing certain is known."""
+        return self.names(*MISSING)
+
+
+@frozen
+class Shortage:
+    """Why one more clone does not fit.
+
+    Attributes:
+        reason: `NO_CAPACITY`, `BLOCK_DEVICE`, `UNSUPPORTED` or `NO_DATA`.
+        resource: What is short: unikernels, memory, cpuids, bridges, addresses.
+        needed: How much one clone needs.
+        used: How much is taken.
+        limit: How much there is.
+        domain: Whose policy says so; None: no policy does.
+    """
+
+    reason: Reason
+    resource: str
+    needed: int = 0
+    used: int = 0
+    limit: int = 0
+    domain: Name | None = None
+
+
+@frozen(kw_only=True)
+class Decision:
+    """What should happen to a group, and why.
+
+    Attributes:
+        outcome: Up, down, replace or hold.
+        reason: The rule that won.
+        mode: Whether anything is done about it.
+        load: What the members said.
+        high: Consecutive high ticks, this one included, at most *high_needed*.
+        high_needed: As many make clones.
+        low: Consecutive low ticks, this one included, at most *low_needed*.
+        low_needed: As many remove one.
+        up_threshold: Percent.
+        down_threshold: Percent.
+        clones: How many there are, reservations included.
+        min_clones: Fewest.
+        max_clones: Most.
+        count: How many clones to create.
+        victim: Which clone to destroy.
+        left_s: Seconds until what holds lets go by itself: a cooldown, a
+            back-off, a warm-up.
+        shortage: What a clone would need and does not get.
+        replacement_held: Why a given-up clone is not replaced now.
+    """
+
+    outcome: Outcome
+    reason: Reason
+    mode: Mode
+    load: Load
+    high: int
+    high_needed: int
+    low: int
+    low_needed: int
+    up_threshold: float
+    down_threshold: float
+    clones: int
+    min_clones: int
+    max_clones: int
+    count: int = 0
+    victim: Name | None = None
+    left_s: float | None = None
+    shortage: Shortage | None = None
+    replacement_held: Reason | None = None
+
+    @property
+    def acts(self) -> bool:
+        """Whether it changes the group, or would in another mode."""
+        return self.outcome is not Outcome.HOLD

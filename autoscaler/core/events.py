@@ -1,0 +1,111 @@
+"""What can happen to a group, and what it can have to say besides actions."""
+
+import enum
+
+from attrs import frozen
+
+from albatross_client.names import Name
+from autoscaler.core.policy import Policy
+from autoscaler.core.view import View
+
+
+@frozen
+class Ticked:
+    """It is time to look at the usage of the members."""
+
+    view: View
+
+
+@frozen
+class Informed:
+    """The host answered `info` and `policy info`, or one of them."""
+
+    view: View
+
+
+@frozen
+class CloneCreated:
+    """A clone of the action in flight runs: the host answered its create.
+
+    Attributes:
+        name: The clone.
+        listening_since: The stream's listening clock then.
+    """
+
+    name: Name
+    listening_since: float
+
+
+@frozen
+class CloneDestroyed:
+    """The clone that the action in flight destroys is no longer listed."""
+
+    name: Name
+
+
+@frozen
+class ActionEnded:
+    """The action in flight is over.
+
+    Attributes:
+        failure: Why it failed, in words; None: it did all it should.
+        jitter: Factor for a back-off that may follow, about 1.
+        doubtful: Clones of which nobody can tell yet whether they came.
+        digest: Of the image that was to be created; empty: not known.
+    """
+
+    failure: str | None = None
+    jitter: float = 1.0
+    doubtful: tuple[Name, ...] = ()
+    digest: bytes = b""
+
+
+@frozen
+class Interrupted:
+    """The action in flight belongs to an earlier run: the host settles it.
+
+    Attributes:
+        view: With an answer to `info` that was asked since the start.
+        jitter: Factor for a back-off that may follow, about 1.
+    """
+
+    view: View
+    jitter: float = 1.0
+
+
+@frozen
+class Reconfigured:
+    """The operator wants something else."""
+
+    policy: Policy
+
+
+Event = (
+    Ticked
+    | Informed
+    | CloneCreated
+    | CloneDestroyed
+    | ActionEnded
+    | Interrupted
+    | Reconfigured
+)
+
+
+class NoteKind(enum.Enum):
+    """What is worth a line in the log; the values are the event names."""
+
+    ADOPTED = "clone_adopted"
+    FOREIGN = "foreign_found"
+    DIED = "clone_died"
+    PRIMARY_LOST = "primary_lost"
+    PRIMARY_RETURNED = "primary_returned"
+    GAVE_UP = "member_given_up"
+    TURNED_UP = "clone_turned_up"
+
+
+@frozen
+class Note:
+    """Something that the operator should read about a member."""
+
+    kind: NoteKind
+    name: Name

@@ -1,0 +1,199 @@
+"""A group: one primary, its clones, and what hosts cannot tell of them."""
+
+import re
+
+from attrs import field, frozen
+
+from albatross_client.names import Name
+from autoscaler.core.actions import Action, Slot
+from autoscaler.core.decision import Decision
+from autoscaler.core.policy import Policy
+
+FIRST_BACKOFF_S = 10.0
+LONGEST_BACKOFF_S = 600.0
+
+
+@frozen(order=True)
+class GroupId:
+    """Which group: a host of the configuration and the primary's name."""
+
+    host: str
+    primary: Name
+
+    def __str__(self) -> str:
+        return f"{self.host}/{self.primary}"
+
+    def clone(self, number: int) -> Name:
+        """Return the name of the clone with this *number*."""
+        return Name(self.primary.path, f"{self.primary.label}-clone-{number}")
+
+    def number_of(self, name: Name) -> int | None:
+        """Return which clone of this group *name* is, None if it is none."""
+        if name.path != self.primary.path or name.label is None:
+            return None
+        found = re.fullmatch(
+            rf"{re.escape(self.primary.label or '')}-clone-(0|[1-9][0-9]*)",
+            name.label,
+        )
+        return int(found[1]) if found else None
+
+
+@frozen(kw_only=True)
+class Member:
+    """A primary or a clone, as far as the group remembers it.
+
+    Attributes:
+        name: Absolute.
+        number: Which clone; None: the primary.
+        created: When our create was answered; None: it ran before.
+        listening_since: The stream's listening clock when we began to expect
+            frames of it; its silence counts from there if it was never heard.
+        unlisted_at: When the first `info` was asked that missed it while it
+            was silent.
+        is_dead: Only a primary stays when it is dead.
+        taken_cpu_us: Of its counted CPU time, what ticks have used.
+        taken_span_s: Likewise of its counted time.
+        usage: At the last tick that had a new one, percent of its CPUs.
+        address: From the group's pool.
+    """
+
+    name: Name
+    number: int | None = None
+    created: float | None = None
+    listening_since: float = 0.0
+    unlisted_at: float | None = None
+    is_dead: bool = False
+    taken_cpu_us: int = 0
+    taken_span_s: float = 0.0
+    usage: float | None = None
+    address: str | None = None
+
+
+@frozen
+class Ticks:
+    """What ticks leave behind.
+
+    Attributes:
+        high: Consecutive high ticks.
+        low: Consecutive low ticks.
+        last: When the last tick was.
+        conclusive: When the last tick with a quorum was.
+    """
+
+    high: int = 0
+    low: int = 0
+    last: float | None = None
+    conclusive: float | None = None
+
+
+@frozen
+class Backoff:
+    """A pause after failures, doubling.
+
+    Attributes:
+        failures: In a row.
+        since: When the last one was.
+        length: Seconds from *since* on.
+        digest: Of the image that failed; empty where the image has no part.
+    """
+
+    failures: int = 0
+    since: float = 0.0
+    length: float = 0.0
+    digest: bytes = field(default=b"", repr=bytes.hex)
+
+    def left(self, now: float) -> float:
+        """Return for how many seconds it still holds."""
+        return max(0.0, self.since + self.length - now) if self.failures else 0.0
+
+    def after_failure(self, digest: bytes, jitter: float, now: float) -> "Backoff":
+        """Return the pause after one more failure.
+
+        Arguments:
+            digest: Of the image; another one than before starts afresh.
+            jitter: Factor of the pause, about 1: groups must not go in step.
+            now: When it failed.
+        """
+        failures = 1 + (self.failures if digest == self.digest else 0)
+        length = min(FIRST_BACKOFF_S * 2 ** min(failures - 1, 16), LONGEST_BACKOFF_S)
+        return Backoff(failures, now, length * jitter, digest)
+
+
+@frozen(kw_only=True)
+class Ledger:
+    """What only we know, and what must survive a restart.
+
+    Attributes:
+        next_number: Of the next clone; numbers only ever grow.
+        next_action: Number of the next action.
+        in_flight: The action that has begun and not ended.
+        has_changed: Whether the action in flight has changed anything yet.
+        changed_at: End of the last action that changed something: cooldowns
+            count from here.
+        settled_at: End of the last action; older answers to `info` may show
+            what it removed.
+        creating: Pause after failed creates.
+        destroying: Pause after failed destroys.
+        replacing: Pause after replacements of given-up clones.
+        replaced: When the last replacements began, newest last.
+        gave_up_at: When a given-up clone was last seen.
+        doubtful: Numbers whose create may yet turn out to have worked.
+    """
+
+    next_number: int = 1
+    next_action: int = 1
+    in_flight: Action | None = None
+    has_changed: bool = False
+    changed_at: float | None = None
+    settled_at: float | None = None
+    creating: Backoff = Backoff()
+    destroying: Backoff = Backoff()
+    replacing: Backoff = Backoff()
+    replaced: tuple[float, ...] = ()
+    gave_up_at: float | None = None
+    doubtful: frozenset[int] = frozenset()
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """The clones that the action in flight has yet to make."""
+        return () if self.in_flight is None else self.in_flight.slots
+
+
+@frozen(kw_only=True)
+class Group:
+    """One group; changed by `step` alone.
+
+    Attributes:
+        id: Which one.
+        policy: What its operator wants.
+        primary: The operator's unikernel, never ours to destroy.
+        clones: Ours, in the order of their numbers.
+        foreign: Unikernels with a clone's name that are not ours.
+        ticks: What ticks have left behind.
+        ledger: What only we know.
+        decision: The newest; None: nothing was decided yet.
+    """
+
+    id: GroupId
+    policy: Policy
+    primary: Member
+    clones: tuple[Member, ...] = ()
+    foreign: frozenset[Name] = frozenset()
+    ticks: Ticks = Ticks()
+    ledger: Ledger = Ledger()
+    decision: Decision | None = None
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The primary first."""
+        return (self.primary, *self.clones)
+
+    @property
+    def clones_and_slots(self) -> int:
+        """How many clones there are wherever clones are counted."""
+        return len(self.clones) + len(self.ledger.slots)
+
+
+def new_group(group_id: GroupId, policy: Policy) -> Group:
+    """Return a group of which nothing is known yet."""
+    return Group(id=group_id, policy=policy, primary=Member(name=group_id.primary))

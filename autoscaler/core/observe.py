@@ -1,0 +1,156 @@
+"""Rebuild a group from what its host lists.
+
+Level-triggered: whatever happened between two answers to `info`, the group
+afterwards has the members that run and are ours.
+"""
+
+from collections.abc import Mapping
+
+from attrs import evolve
+
+from albatross_client.names import Name
+from albatross_client.values import Info
+from autoscaler.core.events import Note, NoteKind
+from autoscaler.core.group import Group, Member
+from autoscaler.core.policy import Adopt
+from autoscaler.core.standing import silence
+from autoscaler.core.view import Listing, View
+
+# Two answers at least so far apart must miss a silent member before it is dead:
+# one alone may have been asked while the host was restarting it.
+SECOND_LOOK_S = 5.0
+# Asked exactly on time, a float's last bit would decide whether it counts.
+MARGIN_S = 0.1
+
+
+def observe(group: Group, view: View, now: float) -> tuple[Group, tuple[Note, ...]]:
+    """Return *group* with the members that the newest listing shows."""
+    if view.listing is None:
+        return group, ()
+    group, died = _bury(group, view, view.listing, now)
+    group, came = _welcome(group, view, view.listing.infos, now)
+    return group, died + came
+
+
+def next_look(group: Group, view: View, now: float) -> float | None:
+    """Return when `info` should be asked because somebody fell silent.
+
+    None: the usual interval is enough.
+    """
+    if view.listing is None or view.feed.up_since is None:
+        return None
+    looks = [
+        look
+        for member in group.members
+        if not member.is_dead
+        if (look := _next_look_for(member, view, view.listing, now)) is not None
+    ]
+    return min(looks, default=None)
+
+
+def _next_look_for(
+    member: Member, view: View, listing: Listing, now: float
+) -> float | None:
+    stale_at = now + view.feed.stale_after - silence(member, view, now)
+    if listing.asked <= stale_at:
+        return stale_at + MARGIN_S
+    if member.unlisted_at is not None:
+        return member.unlisted_at + SECOND_LOOK_S + MARGIN_S
+    return None
+
+
+def _bury(
+    group: Group, view: View, listing: Listing, now: float
+) -> tuple[Group, tuple[Note, ...]]:
+    looked = {m.name: _look(m, view, listing, now) for m in group.members}
+    notes = tuple(
+        Note(NoteKind.DIED, m.name) for m in group.clones if looked[m.name].is_dead
+    )
+    clones = tuple(looked[m.name] for m in group.clones if not looked[m.name].is_dead)
+    primary = looked[group.primary.name]
+    if primary.is_dead and not group.primary.is_dead:
+        notes = (*notes, Note(NoteKind.PRIMARY_LOST, primary.name))
+    if group.primary.is_dead and not primary.is_dead:
+        notes = (*notes, Note(NoteKind.PRIMARY_RETURNED, primary.name))
+    return evolve(group, primary=primary, clones=clones), notes
+
+
+def _look(member: Member, view: View, listing: Listing, now: float) -> Member:
+    """Return *member* after one more answer to `info`."""
+    if member.name in listing.infos:
+        if member.is_dead:
+            # A new life: its silence counts from here, not from the old one.
+            return Member(name=member.name, listening_since=view.feed.listened_by(now))
+        return (
+            member if member.unlisted_at is None else evolve(member, unlisted_at=None)
+        )
+    was_silent = silence(member, view, now) - (now - listing.asked)
+    if view.feed.up_since is None or was_silent <= view.feed.stale_after:
+        return member
+    if member.unlisted_at is None:
+        return evolve(member, unlisted_at=listing.asked)
+    if listing.asked - member.unlisted_at < SECOND_LOOK_S:
+        return member
+    return evolve(member, is_dead=True)
+
+
+def _welcome(
+    group: Group, view: View, infos: Mapping[Name, Info], now: float
+) -> tuple[Group, tuple[Note, ...]]:
+    numbers = {
+        name: number
+        for name in infos
+        if (number := group.id.number_of(name)) is not None
+    }
+    known = {m.name for m in group.members} | {s.name for s in group.ledger.slots}
+    strangers = {n: k for n, k in numbers.items() if n not in known}
+    if not _is_settled(group, view):
+        # It may still show what our own action has just removed.
+        strangers = {}
+    notes: list[Note] = []
+    members: list[Member] = []
+    for name, number in strangers.items():
+        kind = _kind_of_stranger(group, infos, name, number)
+        if kind is not NoteKind.FOREIGN:
+            members.append(_stranger(name, number, view, now))
+        if name not in group.foreign or kind is not NoteKind.FOREIGN:
+            notes.append(Note(kind, name))
+    ours = {m.name for m in members}
+    ledger = group.ledger
+    ledger = evolve(
+        ledger,
+        next_number=max([ledger.next_number, *(k + 1 for k in numbers.values())]),
+        doubtful=ledger.doubtful - {m.number for m in members},
+    )
+    clones = sorted([*group.clones, *members], key=lambda m: m.number or 0)
+    foreign = frozenset(strangers) - ours if strangers else group.foreign & set(infos)
+    group = evolve(group, clones=tuple(clones), foreign=foreign, ledger=ledger)
+    return group, tuple(notes)
+
+
+def _is_settled(group: Group, view: View) -> bool:
+    ledger, listing = group.ledger, view.listing
+    if ledger.in_flight is not None or listing is None:
+        return False
+    return ledger.settled_at is None or listing.asked > ledger.settled_at
+
+
+def _stranger(name: Name, number: int, view: View, now: float) -> Member:
+    return Member(name=name, number=number, listening_since=view.feed.listened_by(now))
+
+
+def _kind_of_stranger(
+    group: Group, infos: Mapping[Name, Info], name: Name, number: int
+) -> NoteKind:
+    """Tell whether a unikernel with a clone's name, and no record, is ours."""
+    if number in group.ledger.doubtful:
+        return NoteKind.TURNED_UP
+    match group.policy.adopt:
+        case Adopt.ALWAYS:
+            return NoteKind.ADOPTED
+        case Adopt.NEVER:
+            return NoteKind.FOREIGN
+        case Adopt.SAME_IMAGE:
+            primary = infos.get(group.id.primary)
+            same = primary is not None and primary.digest == infos[name].digest
+            return NoteKind.ADOPTED if same else NoteKind.FOREIGN

@@ -1,0 +1,283 @@
+"""The only way in which a group changes: one event, one new group.
+
+What is to be done about it comes back as data; the shell does it and tells the
+outcome as another event.
+"""
+
+from typing import assert_never
+
+from attrs import evolve
+
+from albatross_client.names import Name
+from autoscaler.core.actions import (
+    Action,
+    CreateClones,
+    DestroyClone,
+    ReplaceClone,
+    victim_of,
+    without_slot,
+)
+from autoscaler.core.decide import REPLACEMENTS_AN_HOUR, Ruling, decide, decide_bounds
+from autoscaler.core.decision import Load, MemberClass, Outcome, Reason
+from autoscaler.core.events import (
+    ActionEnded,
+    CloneCreated,
+    CloneDestroyed,
+    Event,
+    Informed,
+    Interrupted,
+    Note,
+    NoteKind,
+    Reconfigured,
+    Ticked,
+)
+from autoscaler.core.group import Backoff, Group, Ledger, Member, Ticks
+from autoscaler.core.observe import observe
+from autoscaler.core.policy import Mode
+from autoscaler.core.standing import assess
+from autoscaler.core.ticking import take_usage
+from autoscaler.core.view import View
+
+Effect = Action | Note
+
+# A clone that has lived so long, and through its warm-up, proves its image.
+PROVEN_S = 60.0
+
+
+def step(group: Group, event: Event, now: float) -> tuple[Group, tuple[Effect, ...]]:
+    """Return what *group* becomes after *event* at *now*, and what to do.
+
+    At most one of the effects is an action; it is the new group's action in
+    flight and has to be on disk before it begins.
+    """
+    match event:
+        case Ticked(view):
+            return _tick(group, view, now)
+        case Informed(view):
+            return _inform(group, view, now)
+        case CloneCreated(name, listening_since):
+            return _admit(group, name, listening_since, now), ()
+        case CloneDestroyed(name):
+            return _dismiss(group, name), ()
+        case ActionEnded():
+            return _end(group, event, now), ()
+        case Interrupted(view, jitter):
+            return _settle(group, view, jitter, now), ()
+        case Reconfigured(policy):
+            return evolve(group, policy=policy), ()
+        case _:
+            assert_never(event)
+
+
+def _tick(group: Group, view: View, now: float) -> tuple[Group, tuple[Effect, ...]]:
+    group = evolve(
+        group,
+        primary=take_usage(group.primary, view),
+        clones=tuple(take_usage(clone, view) for clone in group.clones),
+    )
+    load = assess(group, view, now)
+    notes = _given_up_notes(group, load)
+    group = evolve(group, ledger=_refreshed(group, load, now))
+    ruling = decide(group, view, load, now)
+    ticks = evolve(ruling.ticks, last=now)
+    group = evolve(group, decision=ruling.decision, ticks=ticks)
+    group, actions = _act(group, ruling, now)
+    return group, (*notes, *actions)
+
+
+def _inform(group: Group, view: View, now: float) -> tuple[Group, tuple[Effect, ...]]:
+    group, notes = observe(group, view, now)
+    load = assess(group, view, now)
+    ruling = decide_bounds(group, view, load, now)
+    if ruling is None:
+        return _without_bounds(group, load), notes
+    group = evolve(group, decision=ruling.decision)
+    group, actions = _act(group, ruling, now)
+    return group, (*notes, *actions)
+
+
+def _without_bounds(group: Group, load: Load) -> Group:
+    """A group that nobody hears has no ticks: its last word must not stand."""
+    decision = group.decision
+    if decision is None or load.is_conclusive or decision.reason is Reason.NO_DATA:
+        return group
+    silent = evolve(
+        decision,
+        outcome=Outcome.HOLD,
+        reason=Reason.NO_DATA,
+        load=load,
+        count=0,
+        victim=None,
+        left_s=None,
+        shortage=None,
+    )
+    return evolve(group, decision=silent)
+
+
+def _act(group: Group, ruling: Ruling, now: float) -> tuple[Group, tuple[Action, ...]]:
+    """Begin what *ruling* decides, unless the group is only observed."""
+    if not ruling.decision.acts or group.policy.mode is not Mode.ACTIVE:
+        return group, ()
+    ledger = group.ledger
+    action = _action(ruling, group)
+    replaced = ledger.replaced
+    if isinstance(action, ReplaceClone):
+        replaced = (*replaced, now)[-REPLACEMENTS_AN_HOUR:]
+    ledger = evolve(
+        ledger,
+        in_flight=action,
+        has_changed=False,
+        next_action=ledger.next_action + 1,
+        next_number=ledger.next_number + len(action.slots),
+        replaced=replaced,
+    )
+    return evolve(group, ledger=ledger, ticks=_restarted(group.ticks)), (action,)
+
+
+def _action(ruling: Ruling, group: Group) -> Action:
+    number, decision = group.ledger.next_action, ruling.decision
+    if decision.victim is None:
+        return CreateClones(id=number, reason=decision.reason, slots=ruling.slots)
+    if not ruling.slots:
+        return DestroyClone(id=number, reason=decision.reason, victim=decision.victim)
+    return ReplaceClone(
+        id=number,
+        reason=decision.reason,
+        slots=ruling.slots,
+        victim=decision.victim,
+        create_first=group.clones_and_slots < group.policy.max_clones,
+    )
+
+
+def _admit(group: Group, name: Name, listening_since: float, now: float) -> Group:
+    ledger = group.ledger
+    slot = next((s for s in ledger.slots if s.name == name), None)
+    if slot is None or ledger.in_flight is None:
+        return group
+    clone = Member(
+        name=name,
+        number=slot.number,
+        created=now,
+        listening_since=listening_since,
+        address=slot.address,
+    )
+    clones = sorted([*group.clones, clone], key=lambda m: m.number or 0)
+    action = without_slot(ledger.in_flight, name)
+    ledger = evolve(ledger, in_flight=action, has_changed=True)
+    return evolve(group, clones=tuple(clones), ledger=ledger)
+
+
+def _dismiss(group: Group, name: Name) -> Group:
+    clones = tuple(clone for clone in group.clones if clone.name != name)
+    ledger = group.ledger
+    if isinstance(ledger.in_flight, ReplaceClone) and ledger.in_flight.victim == name:
+        ledger = evolve(ledger, in_flight=evolve(ledger.in_flight, victim=None))
+    return evolve(group, clones=clones, ledger=evolve(ledger, has_changed=True))
+
+
+def _end(group: Group, event: ActionEnded, now: float) -> Group:
+    ledger = group.ledger
+    action = ledger.in_flight
+    if action is None:
+        return group
+    doubtful = {
+        number
+        for name in event.doubtful
+        if (number := group.id.number_of(name)) is not None
+    }
+    ledger = evolve(
+        _with_backoff(ledger, action, event, now),
+        in_flight=None,
+        has_changed=False,
+        changed_at=now if ledger.has_changed else ledger.changed_at,
+        settled_at=now,
+        doubtful=ledger.doubtful | doubtful,
+    )
+    return evolve(group, ledger=ledger, ticks=_restarted(group.ticks))
+
+
+def _with_backoff(
+    ledger: Ledger, action: Action, event: ActionEnded, now: float
+) -> Ledger:
+    match action:
+        case ReplaceClone():
+            # A pause of its own, also when it went well: a clone that is given
+            # up again and again would otherwise be replaced without end.
+            paused = ledger.replacing.after_failure(b"", event.jitter, now)
+            return evolve(ledger, replacing=paused)
+        case CreateClones() if event.failure is not None:
+            paused = ledger.creating.after_failure(event.digest, event.jitter, now)
+            return evolve(ledger, creating=paused)
+        case DestroyClone() if event.failure is not None:
+            paused = ledger.destroying.after_failure(b"", event.jitter, now)
+            return evolve(ledger, destroying=paused)
+        case DestroyClone():
+            return evolve(ledger, destroying=Backoff())
+        case CreateClones():
+            return ledger
+        case _:
+            assert_never(action)
+
+
+def _settle(group: Group, view: View, jitter: float, now: float) -> Group:
+    """End the action of an earlier run by what the host lists."""
+    action = group.ledger.in_flight
+    if action is None:
+        return group
+    for slot in action.slots:
+        if view.lists(slot.name):
+            group = _admit(group, slot.name, view.feed.listened_by(now), now)
+    victim = victim_of(action)
+    if victim is not None and not view.lists(victim):
+        group = _dismiss(group, victim)
+    missing = tuple(slot.name for slot in group.ledger.slots)
+    unfinished = bool(missing) or (victim is not None and view.lists(victim))
+    primary = view.info(group.id.primary)
+    ended = ActionEnded(
+        failure="interrupted by the end of the daemon" if unfinished else None,
+        jitter=jitter,
+        doubtful=missing,
+        digest=primary.digest if primary is not None else b"",
+    )
+    return _end(group, ended, now)
+
+
+def _refreshed(group: Group, load: Load, now: float) -> Ledger:
+    """Return the ledger without the pauses that time has made pointless."""
+    ledger, policy = group.ledger, group.policy
+    given_up = set(load.names(MemberClass.GIVEN_UP))
+    if given_up:
+        ledger = evolve(ledger, gave_up_at=now)
+    elif (
+        ledger.replacing.failures
+        and ledger.gave_up_at is not None
+        and now - ledger.gave_up_at > policy.death_timeout
+    ):
+        ledger = evolve(ledger, replacing=Backoff())
+    proven = max(policy.warmup, PROVEN_S)
+    if ledger.creating.failures and any(
+        clone.created is not None
+        and clone.created >= ledger.creating.since
+        and now - clone.created >= proven
+        and clone.name not in given_up
+        for clone in group.clones
+    ):
+        ledger = evolve(ledger, creating=Backoff())
+    return ledger
+
+
+def _given_up_notes(group: Group, load: Load) -> tuple[Note, ...]:
+    known = (
+        set(group.decision.load.names(MemberClass.GIVEN_UP))
+        if group.decision
+        else set()
+    )
+    return tuple(
+        Note(NoteKind.GAVE_UP, name)
+        for name in load.names(MemberClass.GIVEN_UP)
+        if name not in known
+    )
+
+
+def _restarted(ticks: Ticks) -> Ticks:
+    return evolve(ticks, high=0, low=0)

@@ -1,0 +1,157 @@
+"""What a group may look at when it decides: one host, as it is known now.
+
+The hosts are the truth about what runs; a view is the newest of what they said
+and how old that is.  Views are made afresh for each event and kept by nobody.
+"""
+
+from collections.abc import Mapping
+
+from attrs import evolve, frozen
+
+from albatross_client.names import Name
+from albatross_client.values import Info, ResourcePolicy
+from autoscaler.core.rhythm import Rhythm
+from autoscaler.core.track import Track
+
+# Beyond this many intervals without a usage a member is stale.
+STALE_INTERVALS = 3.5
+# A stream on which nothing comes for this long is a dead connection.
+STALL_INTERVALS = 3
+STALL_LEAST_S = 30.0
+STALL_AT_FIRST_S = 200.0
+
+
+@frozen
+class Feed:
+    """One stats stream.
+
+    Attributes:
+        rhythm: Its interval.
+        stream: Counts its subscriptions, one after another.
+        up_since: When this subscription began; None: it is down.
+        listened: Seconds that the earlier subscriptions were up, together.
+    """
+
+    rhythm: Rhythm = Rhythm()
+    stream: int = 0
+    up_since: float | None = None
+    listened: float = 0.0
+
+    @property
+    def stale_after(self) -> float:
+        """Seconds without a usage that make a member stale."""
+        return STALE_INTERVALS * self.rhythm.reckoned
+
+    def listened_by(self, now: float) -> float:
+        """Return for how long the stream has been up, all together, seconds.
+
+        Silence is measured on this clock: it stands still while nobody listens.
+        """
+        running = 0.0 if self.up_since is None else now - self.up_since
+        return self.listened + running
+
+
+def opened(feed: Feed, now: float) -> Feed:
+    """Return *feed* with a new subscription that began at *now*."""
+    return evolve(closed(feed, now), stream=feed.stream + 1, up_since=now)
+
+
+def closed(feed: Feed, now: float) -> Feed:
+    """Return *feed* with its subscription ended at *now*."""
+    return evolve(feed, up_since=None, listened=feed.listened_by(now))
+
+
+def stall_limit(feed: Feed, longest: float | None) -> float:
+    """Return after how many seconds without any frame the stream has stalled.
+
+    Arguments:
+        feed: The stream.
+        longest: The longest recent distance between two frames of one
+            unikernel on this stream; None while there was none.
+    """
+    if longest is None:
+        return STALL_AT_FIRST_S
+    return max(STALL_INTERVALS * max(feed.rhythm.reckoned, longest), STALL_LEAST_S)
+
+
+@frozen
+class Listing:
+    """An answer to `info`.
+
+    Attributes:
+        infos: What runs, by absolute name.
+        asked: When the question was sent.
+        answered: When the answer came.
+    """
+
+    infos: Mapping[Name, Info]
+    asked: float
+    answered: float
+
+
+@frozen
+class Rules:
+    """An answer to `policy info`.
+
+    Attributes:
+        policies: Resource policies by absolute domain, those above included as
+            far as our certificate shows them.
+        answered: When the answer came.
+    """
+
+    policies: Mapping[Name, ResourcePolicy]
+    answered: float
+
+
+@frozen
+class Claim:
+    """What a clone that is decided, but not yet listed, will take.
+
+    Attributes:
+        name: The clone.
+        memory: MB.
+        cpuids: What it will be pinned to.
+    """
+
+    name: Name
+    memory: int
+    cpuids: frozenset[int]
+
+
+@frozen(kw_only=True)
+class View:
+    """What is known of the host of a group.
+
+    Attributes:
+        feed: The stats stream of the group's domain.
+        tracks: What every unikernel's frames tell, by absolute name.
+        listing: The newest answer to `info`; None: none yet.
+        rules: The newest answer to `policy info`; None: none yet.
+        claims: What other groups of this host are about to create.
+        reconcile_interval: How often both are asked, seconds.
+    """
+
+    feed: Feed
+    tracks: Mapping[Name, Track]
+    listing: Listing | None = None
+    rules: Rules | None = None
+    claims: tuple[Claim, ...] = ()
+    reconcile_interval: float = 60.0
+
+    def lists(self, name: Name) -> bool:
+        """Tell whether the newest `info` shows *name*."""
+        return self.listing is not None and name in self.listing.infos
+
+    def info(self, name: Name) -> Info | None:
+        """Return what the newest `info` says of *name*."""
+        return None if self.listing is None else self.listing.infos.get(name)
+
+    def is_current(self, now: float) -> bool:
+        """Tell whether both answers are young enough to act on."""
+        limit = 2 * self.reconcile_interval
+        return (
+            self.listing is not None
+            and self.rules is not None
+            and now - self.listing.answered < limit
+            and now - self.rules.answered < limit
+        )
