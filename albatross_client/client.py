@@ -68,9 +68,7 @@ class Client:
 
         A unikernel that the host doesn't know is no error: it isn't there.
         """
-        reply = await self._read(name, UnikernelInfo())
-        if not isinstance(reply, Infos):
-            raise _unexpected("unikernel info", reply)
+        reply = _expect(Infos, await self._read(name, UnikernelInfo()))
         return {
             full: info
             for full, info in self._absolute(reply.infos)
@@ -108,15 +106,15 @@ class Client:
             msg = "the image is streamed: config.image has to be empty"
             raise ValueError(msg)
         ask = await self._acting(name, UnikernelCreate(config))
-        _done("unikernel create", await upload(self._connector, ask, image))
+        _expect((Said, Done), await upload(self._connector, ask, image))
 
     async def destroy(self, name: Name) -> None:
         """Destroy *name*; returns when the host says that it is gone."""
-        await self._act(name, UnikernelDestroy(), "unikernel destroy")
+        await self._act(name, UnikernelDestroy())
 
     async def restart(self, name: Name, arguments: Arguments | None) -> None:
         """Restart *name*, with other *arguments* where they are given."""
-        await self._act(name, UnikernelRestart(arguments), "unikernel restart")
+        await self._act(name, UnikernelRestart(arguments))
 
     async def stats(self, path: Name) -> StatsStream:
         """Subscribe to the statistics of all below *path*, or of one name.
@@ -138,9 +136,7 @@ class Client:
 
     async def blocks(self, name: Name) -> tuple[Block, ...]:
         """Return the block device *name*, or all at and below a domain."""
-        reply = await self._read(name, BlockInfoAsked())
-        if not isinstance(reply, Blocks):
-            raise _unexpected("block info", reply)
+        reply = _expect(Blocks, await self._read(name, BlockInfoAsked()))
         absolute = (
             Block(block.name.under(self._base), block.size, block.active)
             for block in reply.blocks
@@ -149,11 +145,11 @@ class Client:
 
     async def block_add(self, name: Name, size: int) -> None:
         """Make the block device *name* of *size* MB."""
-        await self._act(name, BlockAdd(size), "block add")
+        await self._act(name, BlockAdd(size))
 
     async def block_remove(self, name: Name) -> None:
         """Remove the block device *name*."""
-        await self._act(name, BlockRemove(), "block remove")
+        await self._act(name, BlockRemove())
 
     async def block_set(
         self, name: Name, content: bytes, *, compressed: bool = False
@@ -163,7 +159,7 @@ class Client:
         *content* is a zlib stream where *compressed*.
         """
         ask = await self._acting(name, BlockSet(compressed))
-        _done("block set", await upload(self._connector, ask, content))
+        _expect((Said, Done), await upload(self._connector, ask, content))
 
     async def block_dump(self, name: Name) -> bytes:
         """Return what is on the block device *name*, uncompressed."""
@@ -176,14 +172,12 @@ class Client:
         return await request(self._connector, Ask(self._base, command))
 
     async def _stored_policies(self, name: Name) -> dict[Name, ResourcePolicy]:
-        reply = await self._read(name, PolicyInfo())
-        if not isinstance(reply, Policies):
-            raise _unexpected("policy info", reply)
+        reply = _expect(Policies, await self._read(name, PolicyInfo()))
         return dict(self._absolute(reply.policies))
 
-    async def _act(self, name: Name, command: Command, what: str) -> None:
+    async def _act(self, name: Name, command: Command) -> None:
         ask = await self._acting(name, command)
-        _done(what, await request(self._connector, ask))
+        _expect((Said, Done), await request(self._connector, ask))
 
     async def _acting(self, name: Name, command: Command) -> Ask:
         """Return *command* for *name*, with the policies it has to carry."""
@@ -225,10 +219,8 @@ def _domains_between(base: Name, name: Name) -> tuple[Name, ...]:
     return tuple(Name(name.path[:depth]) for depth in depths)
 
 
-def _done(what: str, reply: Success) -> None:
-    if not isinstance(reply, (Done, Said)):
-        raise _unexpected(what, reply)
-
-
-def _unexpected(what: str, reply: Success) -> RemoteProtocolError:
-    return RemoteProtocolError(f"the host answered {what} by {type(reply).__name__}")
+def _expect(kinds: type[T] | tuple[type[T], ...], reply: Success) -> T:
+    if not isinstance(reply, kinds):
+        msg = f"the host answered by {type(reply).__name__}, which is no answer to this"
+        raise RemoteProtocolError(msg)
+    return reply
