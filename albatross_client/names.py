@@ -64,7 +64,7 @@ class Name:
             raise ValueError(msg)
         if text == ":":
             return cls((), None)
-        *path, label = text.removeprefix(":").lower().split(":")
+        *path, label = text.removeprefix(":").split(":")
         for component in [*path, *([label] if label or not path else [])]:
             if not is_label(component):
                 msg = (
@@ -72,7 +72,8 @@ class Name:
                     "digits, '.' and '-' (not first), joined by ':'"
                 )
                 raise ValueError(msg)
-        return cls(tuple(path), label or None)
+        # Only now: lower() makes ASCII of some other letters.
+        return cls(tuple(part.lower() for part in path), label.lower() or None)
 
     def __str__(self) -> str:
         """Return the text hosts write: ``a:b``, ``:b``, ``a:`` or ``:``."""
