@@ -80,7 +80,7 @@ class Connection(trio.abc.AsyncResource):
             bodies = list(self._frames.feed(octets))
             if bodies:
                 return bodies
-        if not self._frames.at_boundary:
+        if not self._frames.is_at_boundary:
             raise self.ended(inside=True)
         return []
 
