@@ -15,7 +15,7 @@ from autoscaler.core.addresses import AddressPool
 MAX_PRIMARY_LABEL = 50
 
 
-def _percent(_policy: object, attribute: Attribute[float], value: float) -> None:
+def _percent(_policy: object, attribute: "Attribute[float]", value: float) -> None:
     if not 0 <= value <= 100:  # noqa: PLR2004 - percent
         msg = f"{attribute.name} must be 0 to 100 percent, not {value:g}"
         raise ValueError(msg)
