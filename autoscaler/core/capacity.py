@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from attrs import evolve, frozen
 
-from albatross_client.names import Name
+from albatross_client.names import Name, is_label
 from albatross_client.values import Info, ResourcePolicy, Typ
 from autoscaler.core.actions import Slot
 from autoscaler.core.decision import Reason, Shortage
@@ -95,6 +95,9 @@ def _find_slot(
     cpuids = _choose_cpuids(group, view, primary, applicable, occupants)
     if isinstance(cpuids, Shortage):
         return cpuids
+    if not is_label(group.id.clone_label(number)):
+        # Numbers lie above all that are listed; anybody can list a high one.
+        return Shortage(Reason.NO_CAPACITY, "labels of at most 63 characters")
     claim = Claim(group.id.clone(number), primary.memory, cpuids)
     pool = policy.address_pool
     if pool is None:

@@ -121,7 +121,7 @@ class Case:
     def backoff_left(self, backoff: Backoff) -> float:
         """Return for how long *backoff* holds creating today's image."""
         primary = self.view.info(self.group.id.primary)
-        if primary is not None and primary.digest != backoff.digest:
+        if primary is not None and backoff.digest not in {b"", primary.digest}:
             return 0.0
         return backoff.left(self.now)
 
@@ -231,15 +231,14 @@ def _given_up(case: Case) -> Ruling | Reason | None:
         and not load.missing
         and len(group.clones) > policy.min_clones
     )
-    ticks = evolve(case.ticks, high=0, low=0)
     if spare:
         if group.ledger.destroying.left(case.now):
             return Reason.BACKOFF
-        return case.act(Outcome.DOWN, Reason.GIVEN_UP, ticks, victim=victim.name)
-    return _replace(case, victim, ticks)
+        return case.act(Outcome.DOWN, Reason.GIVEN_UP, case.ticks, victim=victim.name)
+    return _replace(case, victim)
 
 
-def _replace(case: Case, victim: Member, ticks: Ticks) -> Ruling | Reason:
+def _replace(case: Case, victim: Member) -> Ruling | Reason:
     group, ledger = case.group, case.group.ledger
     lately = [at for at in ledger.replaced if case.now - at < HOUR_S]
     if ledger.replacing.left(case.now) or len(lately) >= REPLACEMENTS_AN_HOUR:
@@ -248,7 +247,9 @@ def _replace(case: Case, victim: Member, ticks: Ticks) -> Ruling | Reason:
     found = find_slots(group, case.view, 1, None if create_first else victim.name)
     if isinstance(found, Shortage):
         return found.reason
-    return case.act(Outcome.REPLACE, Reason.GIVEN_UP, ticks, found, victim=victim.name)
+    return case.act(
+        Outcome.REPLACE, Reason.GIVEN_UP, case.ticks, found, victim=victim.name
+    )
 
 
 def _high(case: Case) -> Ruling | None:

@@ -25,7 +25,11 @@ class GroupId:
 
     def clone(self, number: int) -> Name:
         """Return the name of the clone with this *number*."""
-        return Name(self.primary.path, f"{self.primary.label}-clone-{number}")
+        return Name(self.primary.path, self.clone_label(number))
+
+    def clone_label(self, number: int) -> str:
+        """Return the label that the clone with this *number* would have."""
+        return f"{self.primary.label}-clone-{number}"
 
     def number_of(self, name: Name) -> int | None:
         """Return which clone of this group *name* is, None if it is none."""
@@ -94,7 +98,8 @@ class Backoff:
         failures: In a row.
         since: When the last one was.
         length: Seconds from *since* on.
-        digest: Of the image that failed; empty where the image has no part.
+        digest: Of the image that failed; empty where the image has no part or
+            is not known: then it holds for every one.
     """
 
     failures: int = 0
@@ -110,11 +115,13 @@ class Backoff:
         """Return the pause after one more failure.
 
         Arguments:
-            digest: Of the image; another one than before starts afresh.
+            digest: Of the image, empty where that is not known; another one
+                than before starts afresh.
             jitter: Factor of the pause, about 1: groups must not go in step.
             now: When it failed.
         """
-        failures = 1 + (self.failures if digest == self.digest else 0)
+        digest = digest or self.digest
+        failures = 1 + (self.failures if self.digest in {digest, b""} else 0)
         length = min(FIRST_BACKOFF_S * 2 ** min(failures - 1, 16), LONGEST_BACKOFF_S)
         return Backoff(failures, now, length * jitter, digest)
 

@@ -77,15 +77,16 @@ def _bury(
 
 def _look(member: Member, view: View, listing: Listing, now: float) -> Member:
     """Return *member* after one more answer to `info`."""
-    if member.name in listing.infos:
-        if member.is_dead:
-            # A new life: its silence counts from here, not from the old one.
-            return Member(name=member.name, listening_since=view.feed.listened_by(now))
+    if member.is_dead and member.name in listing.infos:
+        # A new life: its silence counts from here, not from the old one.
+        return Member(name=member.name, listening_since=view.feed.listened_by(now))
+    was_silent = silence(member, view, now) - (now - listing.asked)
+    if member.name in listing.infos or was_silent <= view.feed.stale_after:
+        # Whatever missed it before, a silence that follows begins anew.
         return (
             member if member.unlisted_at is None else evolve(member, unlisted_at=None)
         )
-    was_silent = silence(member, view, now) - (now - listing.asked)
-    if view.feed.up_since is None or was_silent <= view.feed.stale_after:
+    if view.feed.up_since is None:
         return member
     if member.unlisted_at is None:
         return evolve(member, unlisted_at=listing.asked)

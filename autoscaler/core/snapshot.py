@@ -54,6 +54,7 @@ class Snapshot:
     next_number: int
     next_action: int
     in_flight: Action | None
+    has_changed: bool = False
     changed_at: Stamp | None
     creating: KeptBackoff | None
     destroying: KeptBackoff | None
@@ -73,6 +74,7 @@ def take(group: Group, clocks: Clocks) -> Snapshot:
         next_number=ledger.next_number,
         next_action=ledger.next_action,
         in_flight=ledger.in_flight,
+        has_changed=ledger.has_changed,
         changed_at=_keep(ledger.changed_at, clocks),
         creating=_keep_backoff(ledger.creating, clocks),
         destroying=_keep_backoff(ledger.destroying, clocks),
@@ -94,6 +96,7 @@ def restore(snapshot: Snapshot, policy: Policy, clocks: Clocks) -> Group:
         next_number=snapshot.next_number,
         next_action=snapshot.next_action,
         in_flight=snapshot.in_flight,
+        has_changed=snapshot.has_changed,
         changed_at=_revive(snapshot.changed_at, clocks, cooldown),
         creating=_revive_backoff(snapshot.creating, clocks),
         destroying=_revive_backoff(snapshot.destroying, clocks),

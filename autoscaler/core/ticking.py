@@ -8,7 +8,7 @@ from albatross_client.values import US_PER_S
 from autoscaler.core.decision import MemberClass
 from autoscaler.core.group import Group, Member
 from autoscaler.core.standing import classify
-from autoscaler.core.track import Track
+from autoscaler.core.track import EARLIEST, Track
 from autoscaler.core.view import View
 
 # Frames that a stall held back come in one go: a bunch is read to its end.
@@ -37,8 +37,9 @@ def next_tick(group: Group, view: View, now: float) -> float | None:
     period = max(poll, view.feed.rhythm.reckoned)
     forced = (up_since if last is None else last) + LATEST_PERIODS * period
     if min(news) > forced:
-        # The news themselves are late: their bunch is read to its end too.
-        forced = min(min(news) + QUIET_S, forced + period)
+        # The news themselves are late: their bunch is read to its end too, but
+        # a host that speaks more often than that is not waited for.
+        forced = min(news) + min(QUIET_S, EARLIEST * view.feed.rhythm.reckoned)
     if not _all_reported(group, view, now):
         return forced
     newest = max(t.heard.at for _, t in tracks if t.heard is not None)

@@ -63,8 +63,9 @@ class Track:
         row: Its last distances on this stream, at most four, newest last.
         cpu_us: CPU time of all pairs that counted.
         span_s: Their length.
-        last_pair: CPU time and length of a pair that the next frame may take
-            back, with the usage time before it.
+        before_pair: `cpu_us`, `span_s` and `usage_at` before a pair that the
+            next frame may take back: kept, for a float that is added and
+            subtracted again is not always what it was.
         usage_at: End of the last pair that counted since the process began and
             on this stream.
         usage: Percent of one CPU over that pair, not capped.
@@ -79,7 +80,7 @@ class Track:
     row: tuple[float, ...] = ()
     cpu_us: int = 0
     span_s: float = 0.0
-    last_pair: tuple[int, float, float | None] | None = None
+    before_pair: tuple[int, float, float | None] | None = None
     usage_at: float | None = None
     usage: float | None = None
     restarts: tuple[float, ...] = ()
@@ -218,7 +219,7 @@ def _counted(
         row,
         track.cpu_us + used,
         track.span_s + distance,
-        (used, distance, track.usage_at),
+        (track.cpu_us, track.span_s, track.usage_at),
         moment.at,
         used / (distance * US_PER_S) * 100,
         track.restarts,
@@ -232,13 +233,13 @@ def _bunched(
     track: Track, sample: Sample, moment: Moment, row: tuple[float, ...]
 ) -> Track:
     """The frame before was the head of a bunch: its pair is taken back."""
-    if track.last_pair is None:
+    if track.before_pair is None:
         return _baseline(track, sample, moment, row)
-    used, distance, usage_at = track.last_pair
+    cpu_us, span_s, usage_at = track.before_pair
     return evolve(
         _baseline(track, sample, moment, row),
-        cpu_us=track.cpu_us - used,
-        span_s=track.span_s - distance,
+        cpu_us=cpu_us,
+        span_s=span_s,
         usage_at=usage_at,
         usage=None,
     )
@@ -257,7 +258,7 @@ def _forget(track: Track, began: float, now: float) -> Track:
         track,
         sample=None,
         row=(),
-        last_pair=None,
+        before_pair=None,
         usage_at=None,
         usage=None,
         restarts=(*track.restarts, now)[-CRASH_LOOP:],
