@@ -124,19 +124,20 @@ class LiveHost:
     async def run(self) -> None:
         """Read and tell the counters every interval, and let events happen.
 
-        Runs until it is cancelled, and ends all processes then.
+        Runs until it is cancelled; processes live until `close`.
         """
         interval = self.settings.interval
         tick = self._began + interval
-        try:
-            while True:
-                await self._sleep_until(tick)
-                self._let_events_happen()
-                if trio.current_time() >= tick:
-                    self._tick()
-                    tick = max(tick + interval, trio.current_time())
-        finally:
-            self._processes.machine.close()
+        while True:
+            await self._sleep_until(tick)
+            self._let_events_happen()
+            if trio.current_time() >= tick:
+                self._tick()
+                tick = max(tick + interval, trio.current_time())
+
+    def close(self) -> None:
+        """End all processes."""
+        self._processes.machine.close()
 
     def open(
         self,
