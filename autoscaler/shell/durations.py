@@ -1,0 +1,43 @@
+"""Durations as operators write them: a number and a unit, nothing to guess."""
+
+import re
+
+SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+# Shorter ones would keep the daemon busy with itself; longer ones are typing
+# errors.  None at all is a duration too.
+SHORTEST_S = 0.01
+LONGEST_S = 3660 * SECONDS["d"]
+ALLOWED = 'a duration with a unit, such as "10ms", "90s", "10m", "1.5h" or "7d"'
+
+_DURATION = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?) ?(ms|s|m|h|d)", re.ASCII)
+
+
+def parse_duration(text: str) -> float:
+    """Return *text* in seconds.
+
+    Raises:
+        ValueError: It is no duration, or one that makes no sense.
+    """
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        msg = f"{text!r} is not {ALLOWED}"
+        raise ValueError(msg)
+    # Rounded: 90 ms are 0.09 s, whatever a product of floats makes of them.
+    seconds = round(float(found[1]) * SECONDS[found[2]], 9)
+    if seconds and not SHORTEST_S <= seconds <= LONGEST_S:
+        msg = f"{text!r} is not from 10ms to 3660d"
+        raise ValueError(msg)
+    return seconds
+
+
+def format_duration(seconds: float) -> str:
+    """Return *seconds* with the largest unit that leaves it a short number."""
+    if seconds == 0:
+        return "0s"
+    for unit in ("d", "h", "m", "s"):
+        count = seconds / SECONDS[unit]
+        if count >= 1 and round(count, 1) == round(count, 6):
+            return f"{count:g}{unit}"
+    if seconds >= 1:
+        return f"{seconds:.1f}s"
+    return f"{seconds * 1000:.6g}ms"
