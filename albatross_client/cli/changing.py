@@ -1,0 +1,107 @@
+"""Create, restart and fill: configurations and contents from options."""
+
+import argparse
+import re
+import zlib
+
+from attrs import asdict
+
+from albatross_client.cli.output import print_done, read_content
+from albatross_client.client import Client
+from albatross_client.values import (
+    Arguments,
+    BlockDevice,
+    Config,
+    FailBehaviour,
+    Interface,
+    Quit,
+    RestartOnExit,
+)
+
+_NET = re.compile(
+    r"(?P<name>[^:]+)(?::(?P<bridge>[^:]+)(?::(?P<mac>[0-9A-Fa-f:]{17}))?)?"
+)
+_BLOCK = re.compile(r"(?P<name>[^:@]+)(?::(?P<device>[^@]+))?(?:@(?P<sector>\d+))?")
+_CODES = re.compile(r"\d{1,3}(?:,\d{1,3})*", re.ASCII)
+
+
+async def create(client: Client, arguments: argparse.Namespace) -> None:
+    """Create a unikernel from an image file."""
+    image = read_content(arguments.image)
+    level = arguments.compress
+    how = asdict(_arguments(arguments), recurse=False)
+    config = Config(**how, compressed=level > 0)
+    content = zlib.compress(image, level) if level else image
+    await client.create(arguments.name, config, content)
+    print_done(arguments, "created")
+
+
+async def restart(client: Client, arguments: argparse.Namespace) -> None:
+    """Restart a unikernel, with other arguments after ``--replace``."""
+    await client.restart(
+        arguments.name, _arguments(arguments) if arguments.replace else None
+    )
+    print_done(arguments, "restarted")
+
+
+async def block_set(client: Client, arguments: argparse.Namespace) -> None:
+    """Replace the content of a block device by a file's."""
+    await client.block_set(arguments.name, read_content(arguments.content))
+    print_done(arguments, "set")
+
+
+def _arguments(arguments: argparse.Namespace) -> Arguments:
+    return Arguments(
+        fail_behaviour=_fail_behaviour(arguments.restart_on_exit),
+        startup=arguments.startup,
+        add_name=not arguments.no_add_name,
+        cpuids=frozenset(arguments.cpuid or {0}),
+        memory=arguments.memory,
+        blocks=_blocks(arguments.block),
+        interfaces=_interfaces(arguments.net),
+        argv=_argv(arguments),
+    )
+
+
+def _argv(arguments: argparse.Namespace) -> tuple[str, ...] | None:
+    return None if arguments.arg is None else tuple(arguments.arg)
+
+
+def _fail_behaviour(text: str | None) -> FailBehaviour:
+    if text is None:
+        return Quit()
+    if text == "any":
+        return RestartOnExit()
+    if _CODES.fullmatch(text) is None:
+        msg = f"--restart-on-exit {text!r}: allowed are exit codes such as 1,2, or any"
+        raise ValueError(msg)
+    return RestartOnExit(frozenset(int(code) for code in text.split(",")))
+
+
+def _interfaces(texts: list[str]) -> tuple[Interface, ...]:
+    return tuple(_interface(text) for text in texts)
+
+
+def _interface(text: str) -> Interface:
+    found = _NET.fullmatch(text)
+    if found is None:
+        msg = f"--net {text!r}: allowed is NAME, NAME:BRIDGE or NAME:BRIDGE:MAC"
+        raise ValueError(msg)
+    mac = found["mac"]
+    octets = None if mac is None else bytes.fromhex(mac.replace(":", ""))
+    return Interface(found["name"], found["bridge"], octets)
+
+
+def _blocks(texts: list[str]) -> tuple[BlockDevice, ...]:
+    return tuple(_block(text) for text in texts)
+
+
+def _block(text: str) -> BlockDevice:
+    found = _BLOCK.fullmatch(text)
+    if found is None:
+        msg = f"--block {text!r}: allowed is NAME, NAME:DEVICE or NAME:DEVICE@SECTOR"
+        raise ValueError(msg)
+    sector = found["sector"]
+    return BlockDevice(
+        found["name"], found["device"], None if sector is None else int(sector)
+    )

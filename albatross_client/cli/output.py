@@ -1,0 +1,81 @@
+"""Printing: as JSON where ``--json`` says so, else for people."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from albatross_client.cli.show import Json, escaped, table
+
+STDOUT = Path("-")
+
+
+def print_json(value: Json) -> None:
+    """Print *value* on one line, ASCII alone, at once."""
+    print(json.dumps(value), flush=True)
+
+
+def print_text(text: str) -> None:
+    """Print *text*, at once."""
+    print(text, flush=True)
+
+
+def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print aligned columns."""
+    print_text(table(header, rows))
+
+
+def print_done(arguments: argparse.Namespace, done: str) -> None:
+    """Say that the named thing is *done*."""
+    if arguments.json:
+        print_json({"name": str(arguments.name), "done": done})
+    else:
+        print_text(f"{done} {arguments.name}")
+
+
+def print_complaint(text: str) -> None:
+    """Print each line of *text* to standard error, escaped."""
+    for line in text.splitlines():
+        print(f"albatrossctl: {escaped(line)}", file=sys.stderr)
+
+
+def write_content(arguments: argparse.Namespace, content: bytes) -> None:
+    """Write *content* where ``--output`` says, and say what it is.
+
+    Raises:
+        ValueError: The file can't be written.
+    """
+    if arguments.output == STDOUT:
+        sys.stdout.buffer.write(content)
+        return
+    try:
+        arguments.output.write_bytes(content)
+    except OSError as error:
+        msg = f"{arguments.output} can't be written: {error.strerror}"
+        raise ValueError(msg) from error
+    digest = sha256(content).hexdigest()
+    if arguments.json:
+        said = {
+            "name": str(arguments.name),
+            "file": str(arguments.output),
+            "bytes": len(content),
+            "sha256": digest,
+        }
+        print_json(said)
+    else:
+        print_text(f"{arguments.output}: {len(content)} bytes, SHA-256 {digest}")
+
+
+def read_content(path: Path) -> bytes:
+    """Return what is in the file at *path*.
+
+    Raises:
+        ValueError: It can't be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        msg = f"{path} can't be read: {error.strerror}"
+        raise ValueError(msg) from error

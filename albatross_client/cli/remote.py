@@ -1,0 +1,215 @@
+"""The commands that talk to a host: their options alone.
+
+What they do is in `albatross_client.cli.actions`, imported when one runs.
+"""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from albatross_client.names import Name
+
+T = TypeVar("T")
+Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
+
+DEFAULT_TIMEOUT = 30.0
+TRANSFER_TIMEOUT = 600.0
+
+
+def add_commands(subparsers: Subparsers) -> None:
+    """Register ``info policy stats console create destroy ...``."""
+    _add_reading(subparsers)
+    _add_watching(subparsers)
+    _add_changing(subparsers)
+    _add_block(subparsers)
+
+
+def _add_reading(subparsers: Subparsers) -> None:
+    info = _command(subparsers, "info", "what runs: one unikernel or a domain's")
+    info.add_argument("name", type=_name, nargs="?", default=None)
+    policy = _command(subparsers, "policy", "what domains may use")
+    policy.add_argument("name", type=_name, nargs="?", default=None)
+    image = _command(subparsers, "image", "fetch a unikernel's image", TRANSFER_TIMEOUT)
+    image.add_argument("name", type=_name)
+    _add_output(image)
+    _command(
+        subparsers,
+        "check",
+        "try the connection; show what the certificates may do and until when",
+    )
+
+
+def _add_watching(subparsers: Subparsers) -> None:
+    stats = _command(subparsers, "stats", "follow CPU and traffic as readings come")
+    stats.add_argument("name", type=_name, nargs="?", default=None)
+    stats.add_argument(
+        "--count", type=_count, help="end after this many readings (default: never)"
+    )
+    console = _command(subparsers, "console", "follow a unikernel's console")
+    console.add_argument("name", type=_name)
+    console.add_argument(
+        "--lines", type=_count, default=20, help="lines of history (default: 20)"
+    )
+    console.add_argument(
+        "--count", type=_count, help="end after this many lines (default: never)"
+    )
+
+
+def _add_changing(subparsers: Subparsers) -> None:
+    create = _command(
+        subparsers, "create", "create a unikernel from an image file", TRANSFER_TIMEOUT
+    )
+    create.add_argument("name", type=_name)
+    create.add_argument("image", type=Path, help="the image's file")
+    create.add_argument(
+        "--compress", type=_level, default=0, metavar="LEVEL", help="zlib level, 0 to 9"
+    )
+    _add_arguments(create)
+    restart = _command(
+        subparsers,
+        "restart",
+        "restart a unikernel: as it is, or with --replace as the options say",
+    )
+    restart.add_argument("name", type=_name)
+    restart.add_argument(
+        "--replace", action="store_true", help="run with these options from now on"
+    )
+    _add_arguments(restart)
+    destroy = _command(subparsers, "destroy", "destroy a unikernel")
+    destroy.add_argument("name", type=_name)
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    how = parser.add_argument_group("how it runs")
+    how.add_argument("--memory", type=_count, default=32, metavar="MB")
+    how.add_argument(
+        "--cpuid", type=_count, action="append", metavar="N", help="may be repeated"
+    )
+    how.add_argument(
+        "--net", action="append", default=[], metavar="NAME[:BRIDGE[:MAC]]"
+    )
+    how.add_argument(
+        "--block", action="append", default=[], metavar="NAME[:DEVICE[@SECTOR]]"
+    )
+    how.add_argument(
+        "--arg", action="append", metavar="ARGUMENT", help="passed on; may be repeated"
+    )
+    how.add_argument(
+        "--restart-on-exit",
+        metavar="CODES",
+        help="start again on these exit codes: 1,2 or any",
+    )
+    how.add_argument("--startup", type=_count, metavar="PRIORITY")
+    how.add_argument("--no-add-name", action="store_true", help="don't pass --name=")
+
+
+def _add_block(subparsers: Subparsers) -> None:
+    block = subparsers.add_parser(
+        "block", help="block devices", description="Work with block devices."
+    )
+    commands = block.add_subparsers(metavar="COMMAND", required=True)
+    listing = _command(commands, "list", "block devices of a domain", run="block_list")
+    listing.add_argument("name", type=_name, nargs="?", default=None)
+    add = _command(commands, "add", "make a block device", run="block_add")
+    add.add_argument("name", type=_name)
+    add.add_argument("size", type=_count, metavar="MB")
+    remove = _command(commands, "remove", "remove a block device", run="block_remove")
+    remove.add_argument("name", type=_name)
+    fill = _command(
+        commands, "set", "replace the content", TRANSFER_TIMEOUT, run="block_set"
+    )
+    fill.add_argument("name", type=_name)
+    fill.add_argument("content", type=Path, help="the content's file")
+    dump = _command(
+        commands, "dump", "fetch the content", TRANSFER_TIMEOUT, run="block_dump"
+    )
+    dump.add_argument("name", type=_name)
+    _add_output(dump)
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--output", "-o", type=Path, required=True, help="file to write (- for stdout)"
+    )
+
+
+def _command(
+    subparsers: Subparsers,
+    name: str,
+    summary: str,
+    timeout: float = DEFAULT_TIMEOUT,
+    run: str | None = None,
+) -> argparse.ArgumentParser:
+    parser = subparsers.add_parser(
+        name, help=summary, description=f"{summary[0].upper()}{summary[1:]}."
+    )
+    parser.set_defaults(run=_run, action=run or name)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=timeout,
+        metavar="SECONDS",
+        help=f"give up on the host after this long (default: {timeout:g})",
+    )
+    _add_host(parser)
+    return parser
+
+
+def _add_host(parser: argparse.ArgumentParser) -> None:
+    host = parser.add_argument_group(
+        "the host", "from a configuration file, or by options"
+    )
+    host.add_argument("--config", type=Path, metavar="FILE", help="TOML with [[hosts]]")
+    host.add_argument("--host", metavar="NAME", help="which one of several")
+    host.add_argument("--address", metavar="HOST:PORT")
+    host.add_argument("--server-ca", type=Path, metavar="PEM")
+    host.add_argument("--ca", type=Path, metavar="PEM")
+    host.add_argument("--ca-key", type=Path, metavar="PEM")
+    host.add_argument("--ca-key-passphrase-file", type=Path, metavar="FILE")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from albatross_client.cli import actions  # noqa: PLC0415 - 0.3 s
+
+    return actions.run(arguments)
+
+
+def _name(text: str) -> "Name":
+    from albatross_client.names import Name  # noqa: PLC0415 - when there is one
+
+    return _or_usage(lambda: Name.parse(text))
+
+
+def _count(text: str) -> int:
+    number = _or_usage(lambda: int(text))
+    if number < 0:
+        msg = f"{text} is less than 0"
+        raise argparse.ArgumentTypeError(msg)
+    return number
+
+
+def _level(text: str) -> int:
+    levels = 9
+    number = _count(text)
+    if number > levels:
+        msg = f"{text} is more than {levels}"
+        raise argparse.ArgumentTypeError(msg)
+    return number
+
+
+def _seconds(text: str) -> float:
+    seconds = _or_usage(lambda: float(text))
+    if not 0 < seconds < float("inf"):
+        msg = f"{text} is no number of seconds above 0"
+        raise argparse.ArgumentTypeError(msg)
+    return seconds
+
+
+def _or_usage(read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

@@ -1,0 +1,52 @@
+"""Follow statistics and consoles until interrupted, or for a while."""
+
+import argparse
+import itertools
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from albatross_client.certificates import wall_clock
+from albatross_client.cli import show
+from albatross_client.cli.budget import in_time
+from albatross_client.cli.output import print_json, print_text
+from albatross_client.client import Client
+from albatross_client.values import Timestamp
+
+if TYPE_CHECKING:
+    from albatross_client.heard import Heard
+    from albatross_client.names import Name
+
+
+async def stats(client: Client, arguments: argparse.Namespace) -> None:
+    """Print readings as they come."""
+    path = arguments.name or client.endpoint.authority.domain
+    stream = await in_time(client, arguments, partial(client.stats, path))
+    before: dict[Name, Heard] = {}
+    if not arguments.json:
+        print_text(show.STATS_HEADER)
+    async with stream:
+        for _ in _times(arguments.count):
+            heard = await stream.receive()
+            now = Timestamp.of(wall_clock())
+            if arguments.json:
+                print_json(show.heard_json(heard, now))
+            else:
+                print_text(show.heard_text(heard, before.get(heard.name), now))
+            before[heard.name] = heard
+
+
+async def console(client: Client, arguments: argparse.Namespace) -> None:
+    """Print lines of a console as they come."""
+    follow = partial(client.console, arguments.name, arguments.lines)
+    async with await in_time(client, arguments, follow) as stream:
+        for _ in _times(arguments.count):
+            line = await stream.receive()
+            if arguments.json:
+                print_json(show.console_json(line))
+            else:
+                print_text(show.console_text(line))
+
+
+def _times(count: int | None) -> Iterable[int]:
+    return itertools.count() if count is None else range(count)
