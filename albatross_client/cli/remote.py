@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
     from albatross_client.names import Name
 
 T = TypeVar("T")
-Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
-
 DEFAULT_TIMEOUT = 30.0
 TRANSFER_TIMEOUT = 600.0
 
 
-def add_commands(subparsers: Subparsers) -> None:
+def add_commands(subparsers: "Subparsers") -> None:
     """Register ``info policy stats console create destroy ...``."""
     _add_reading(subparsers)
     _add_watching(subparsers)
@@ -26,7 +25,7 @@ def add_commands(subparsers: Subparsers) -> None:
     _add_block(subparsers)
 
 
-def _add_reading(subparsers: Subparsers) -> None:
+def _add_reading(subparsers: "Subparsers") -> None:
     info = _command(subparsers, "info", "what runs: one unikernel or a domain's")
     info.add_argument("name", type=_name, nargs="?", default=None)
     policy = _command(subparsers, "policy", "what domains may use")
@@ -41,7 +40,7 @@ def _add_reading(subparsers: Subparsers) -> None:
     )
 
 
-def _add_watching(subparsers: Subparsers) -> None:
+def _add_watching(subparsers: "Subparsers") -> None:
     stats = _command(subparsers, "stats", "follow CPU and traffic as readings come")
     stats.add_argument("name", type=_name, nargs="?", default=None)
     stats.add_argument(
@@ -57,7 +56,7 @@ def _add_watching(subparsers: Subparsers) -> None:
     )
 
 
-def _add_changing(subparsers: Subparsers) -> None:
+def _add_changing(subparsers: "Subparsers") -> None:
     create = _command(
         subparsers, "create", "create a unikernel from an image file", TRANSFER_TIMEOUT
     )
@@ -105,7 +104,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--no-add-name", action="store_true", help="don't pass --name=")
 
 
-def _add_block(subparsers: Subparsers) -> None:
+def _add_block(subparsers: "Subparsers") -> None:
     block = subparsers.add_parser(
         "block", help="block devices", description="Work with block devices."
     )
@@ -136,7 +135,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
 
 
 def _command(
-    subparsers: Subparsers,
+    subparsers: "Subparsers",
     name: str,
     summary: str,
     timeout: float = DEFAULT_TIMEOUT,
