@@ -95,6 +95,14 @@ def _read_long_length(octets: bytes, at: int, end: int) -> tuple[int, int]:
     return length, at + count
 
 
+def write_header(tag: int, size: int) -> bytes:
+    """Return what stands before *size* bytes of content: tag and length."""
+    if size < MORE:
+        return bytes((tag, size))
+    octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes((tag, MORE | len(octets))) + octets
+
+
 def read_children(octets: bytes, at: int, end: int) -> list[Header]:
     """Read the headers of all elements from *at* to *end*, not what is inside.
 

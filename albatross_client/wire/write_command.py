@@ -126,12 +126,16 @@ def _console(command: ConsoleAdd | ConsoleSubscribe) -> bytes:
     match command:
         case ConsoleAdd(size):
             return explicit(0, integer(size))
-        case ConsoleSubscribe(Timestamp() as start):
-            return explicit(2, explicit(0, time(start)))
-        case ConsoleSubscribe(int(count)):
-            return explicit(2, explicit(1, integer(count)))
+        case ConsoleSubscribe(start):
+            return explicit(2, _start(start))
         case _:
             assert_never(command)
+
+
+def _start(start: Timestamp | int) -> bytes:
+    if isinstance(start, Timestamp):
+        return explicit(0, time(start))
+    return explicit(1, integer(start))
 
 
 def _stats_add(command: StatsAdd) -> bytes:

@@ -29,11 +29,7 @@ _TYPS: Final = (Typ.SOLO5, Typ.BHYVE)
 
 def element(tag: int, content: bytes) -> bytes:
     """Return an element with one octet *tag*."""
-    size = len(content)
-    if size < der.MORE:
-        return bytes((tag, size)) + content
-    octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes((tag, der.MORE | len(octets))) + octets + content
+    return der.write_header(tag, len(content)) + content
 
 
 def explicit(number: int, inner: bytes) -> bytes:
