@@ -1,0 +1,90 @@
+"""Values of the core as JSON text, and back.
+
+Laws: what is written reads back equal; what can't be read is a ValueError,
+whatever is wrong with it.
+"""
+
+import json
+from typing import Any, TypeVar
+
+from cattrs import Converter
+from cattrs.errors import BaseValidationError, StructureHandlerNotFoundError
+
+from albatross_client.names import Name
+from autoscaler.core.actions import Action, CreateClones, DestroyClone, ReplaceClone
+
+T = TypeVar("T")
+
+_ACTIONS: dict[str, type[Any]] = {
+    "create_clones": CreateClones,
+    "destroy_clone": DestroyClone,
+    "replace_clone": ReplaceClone,
+}
+_KINDS = {kind: word for word, kind in _ACTIONS.items()}
+
+
+def to_json(value: object) -> str:
+    """Return *value* as one line of JSON."""
+    return json.dumps(_CONVERTER.unstructure(value), separators=(",", ":"))
+
+
+def from_json(text: str, kind: type[T]) -> T:
+    """Return the *kind* that `to_json` made *text* of.
+
+    Raises:
+        ValueError: *text* is none.
+    """
+    try:
+        return _CONVERTER.structure(json.loads(text), kind)
+    except (
+        BaseValidationError,
+        StructureHandlerNotFoundError,
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        RecursionError,
+    ) as error:
+        msg = f"it can't be read as {kind.__name__}"
+        raise ValueError(msg) from error
+
+
+def action_to_json(action: Action) -> str:
+    """Return *action* as one line of JSON."""
+    return json.dumps(_write_action(action), separators=(",", ":"))
+
+
+def _write_action(action: Action | None) -> dict[str, Any] | None:
+    if action is None:
+        return None
+    fields = _CONVERTER.unstructure(action, type(action))
+    return {"kind": _KINDS[type(action)], **fields}
+
+
+def _read_action(fields: dict[str, Any] | None, _kind: object) -> Action | None:
+    if fields is None:
+        return None
+    rest = {key: value for key, value in fields.items() if key != "kind"}
+    action: Action = _CONVERTER.structure(rest, _ACTIONS[fields["kind"]])
+    return action
+
+
+def _is_action(kind: object) -> bool:
+    return kind in (Action, Action | None)
+
+
+def _make() -> Converter:
+    converter = Converter()
+    converter.register_unstructure_hook(Name, str)
+    converter.register_structure_hook(Name, lambda text, _: Name.parse(text))
+    converter.register_unstructure_hook(bytes, bytes.hex)
+    converter.register_structure_hook(bytes, lambda text, _: bytes.fromhex(text))
+    converter.register_unstructure_hook_func(
+        lambda kind: kind == frozenset[int], sorted
+    )
+    converter.register_unstructure_hook_func(_is_action, _write_action)
+    converter.register_structure_hook_func(_is_action, _read_action)
+    return converter
+
+
+_CONVERTER = _make()

@@ -1,0 +1,121 @@
+"""The tables of the state file, and how they came to be what they are.
+
+Laws: a migration, once released, is never edited; versions only go forward,
+each step in one transaction; a file of a newer version is left alone.
+"""
+
+import sqlite3
+from pathlib import Path
+
+# "Albt": tells the file from any other database.
+APPLICATION_ID = 0x416C6274
+
+# Each brings the file from the version that is its index to the next one.
+MIGRATIONS = (
+    """
+    CREATE TABLE snapshots (
+        host TEXT NOT NULL,
+        primary_name TEXT NOT NULL,
+        snapshot TEXT NOT NULL,
+        PRIMARY KEY (host, primary_name)
+    ) WITHOUT ROWID;
+    CREATE TABLE actions (
+        number INTEGER PRIMARY KEY,
+        host TEXT NOT NULL,
+        primary_name TEXT NOT NULL,
+        id INTEGER NOT NULL,
+        action TEXT NOT NULL,
+        began REAL NOT NULL,
+        ended REAL,
+        outcome TEXT,
+        error TEXT,
+        took_s REAL
+    );
+    CREATE INDEX actions_by_group ON actions (host, primary_name, id);
+    CREATE INDEX actions_by_time ON actions (began);
+    CREATE TABLE decisions (
+        number INTEGER PRIMARY KEY,
+        host TEXT NOT NULL,
+        primary_name TEXT NOT NULL,
+        at REAL NOT NULL,
+        outcome TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        decision TEXT NOT NULL
+    );
+    CREATE INDEX decisions_by_time ON decisions (at);
+    CREATE TABLE current_decisions (
+        host TEXT NOT NULL,
+        primary_name TEXT NOT NULL,
+        since REAL NOT NULL,
+        at REAL NOT NULL,
+        decision TEXT NOT NULL,
+        PRIMARY KEY (host, primary_name)
+    ) WITHOUT ROWID;
+    CREATE TABLE usage (
+        host TEXT NOT NULL,
+        primary_name TEXT NOT NULL,
+        minute INTEGER NOT NULL,
+        mean REAL,
+        least REAL,
+        most REAL,
+        smallest INTEGER NOT NULL,
+        largest INTEGER NOT NULL,
+        PRIMARY KEY (host, primary_name, minute)
+    ) WITHOUT ROWID;
+    CREATE INDEX usage_by_time ON usage (minute);
+    CREATE TABLE intervals (
+        host TEXT NOT NULL,
+        domain TEXT NOT NULL,
+        seconds REAL NOT NULL,
+        PRIMARY KEY (host, domain)
+    ) WITHOUT ROWID;
+    CREATE TABLE streams (
+        host TEXT NOT NULL,
+        domain TEXT NOT NULL,
+        is_up INTEGER NOT NULL,
+        since REAL NOT NULL,
+        PRIMARY KEY (host, domain)
+    ) WITHOUT ROWID;
+    """,
+)
+VERSION = len(MIGRATIONS)
+
+
+class StoreError(Exception):
+    """The state can't be read or written; one sentence for the operator."""
+
+
+def prepare(connection: sqlite3.Connection, where: str) -> None:
+    """Bring the file behind *connection* to this version.
+
+    Raises:
+        StoreError: It is of a newer version, or no state file.
+    """
+    version = check(connection, where)
+    for number in range(version, VERSION):
+        connection.executescript(
+            f"BEGIN EXCLUSIVE; {MIGRATIONS[number]}"
+            f"PRAGMA user_version = {number + 1};"
+            f"PRAGMA application_id = {APPLICATION_ID}; COMMIT;"
+        )
+
+
+def check(connection: sqlite3.Connection, where: str | Path) -> int:
+    """Return the version of the file behind *connection*, 0 if it is empty.
+
+    Raises:
+        StoreError: It is of a newer version, or no state file.
+    """
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if owner != APPLICATION_ID and (owner or version or tables):
+        msg = f"{where} is a database, but not the autoscaler's state: set it aside"
+        raise StoreError(msg)
+    if version > VERSION:
+        msg = (
+            f"{where} was written by a newer autoscaler (schema {version}; this one "
+            f"knows {VERSION}): run that one, or set another state_dir"
+        )
+        raise StoreError(msg)
+    return version

@@ -1,0 +1,106 @@
+"""Strategies for what is kept: snapshots and decisions of any shape."""
+
+from hypothesis import strategies as st
+
+from albatross_client.names import Name
+from autoscaler.core.actions import CreateClones, DestroyClone, ReplaceClone, Slot
+from autoscaler.core.decision import (
+    Decision,
+    Load,
+    MemberClass,
+    Outcome,
+    Reason,
+    Shortage,
+    Standing,
+)
+from autoscaler.core.group import GroupId
+from autoscaler.core.moments import Stamp
+from autoscaler.core.policy import Mode
+from autoscaler.core.snapshot import KeptBackoff, KeptClone, Snapshot
+from autoscaler.core.view import Claim
+
+counts = st.integers(0, 10**6)
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+labels = st.from_regex(r"[a-z0-9.][a-z0-9.-]{0,20}", fullmatch=True)
+paths = st.lists(labels, max_size=3).map(tuple)
+names = st.builds(Name, paths, labels)
+domains = st.builds(Name, paths)
+texts = st.text(max_size=20)
+group_ids = st.builds(GroupId, labels, names)
+stamps = st.builds(Stamp, texts, numbers, numbers)
+claims = st.builds(Claim, names, counts, st.frozensets(counts, max_size=3))
+slots = st.builds(Slot, counts, claims, st.none() | texts)
+reasons = st.sampled_from(Reason)
+actions = st.one_of(
+    st.builds(
+        CreateClones,
+        id=counts,
+        reason=reasons,
+        slots=st.lists(slots, max_size=3).map(tuple),
+    ),
+    st.builds(DestroyClone, id=counts, reason=reasons, victim=names),
+    st.builds(
+        ReplaceClone,
+        id=counts,
+        reason=reasons,
+        slots=st.lists(slots, max_size=1).map(tuple),
+        victim=st.none() | names,
+        create_first=st.booleans(),
+    ),
+)
+backoffs = st.builds(KeptBackoff, counts, stamps, numbers, st.binary(max_size=32))
+snapshots = st.builds(
+    Snapshot,
+    id=group_ids,
+    clones=st.lists(
+        st.builds(KeptClone, names, counts, st.none() | stamps, st.none() | texts),
+        max_size=3,
+    ).map(tuple),
+    foreign=st.lists(names, max_size=2).map(tuple),
+    next_number=counts,
+    next_action=counts,
+    in_flight=st.none() | actions,
+    changed_at=st.none() | stamps,
+    creating=st.none() | backoffs,
+    destroying=st.none() | backoffs,
+    replacing=st.none() | backoffs,
+    replaced=st.lists(stamps, max_size=3).map(tuple),
+    gave_up_at=st.none() | stamps,
+    doubtful=st.lists(counts, max_size=3).map(tuple),
+)
+loads = st.builds(
+    Load,
+    standings=st.lists(
+        st.builds(Standing, names, st.sampled_from(MemberClass), st.none() | numbers),
+        max_size=3,
+    ).map(tuple),
+    mean_up=st.none() | st.floats(0, 100),
+    mean_down=st.none() | st.floats(0, 100),
+    capacity=counts,
+    fresh=counts,
+    quorum=counts,
+)
+shortages = st.builds(
+    Shortage, reasons, texts, counts, counts, counts, st.none() | domains
+)
+decisions = st.builds(
+    Decision,
+    outcome=st.sampled_from(Outcome),
+    reason=reasons,
+    mode=st.sampled_from(Mode),
+    load=loads,
+    high=counts,
+    high_needed=counts,
+    low=counts,
+    low_needed=counts,
+    up_threshold=numbers,
+    down_threshold=numbers,
+    clones=counts,
+    min_clones=counts,
+    max_clones=counts,
+    count=counts,
+    victim=st.none() | names,
+    left_s=st.none() | numbers,
+    shortage=st.none() | shortages,
+    replacement_held=st.none() | reasons,
+)
