@@ -25,14 +25,16 @@ class Informed:
 
 @frozen
 class CloneCreated:
-    """A clone of the action in flight runs: the host answered its create.
+    """A clone of the action in flight runs, and was heard or waited for.
 
     Attributes:
         name: The clone.
+        created: When the host answered its create.
         listening_since: The stream's listening clock then.
     """
 
     name: Name
+    created: float
     listening_since: float
 
 

@@ -55,8 +55,8 @@ def step(group: Group, event: Event, now: float) -> tuple[Group, tuple[Effect, .
             return _tick(group, view, now)
         case Informed(view):
             return _inform(group, view, now)
-        case CloneCreated(name, listening_since):
-            return _admit(group, name, listening_since, now), ()
+        case CloneCreated():
+            return _admit(group, event), ()
         case CloneDestroyed(name):
             return _dismiss(group, name), ()
         case ActionEnded():
@@ -149,20 +149,20 @@ def _action(ruling: Ruling, group: Group) -> Action:
     )
 
 
-def _admit(group: Group, name: Name, listening_since: float, now: float) -> Group:
+def _admit(group: Group, event: CloneCreated) -> Group:
     ledger = group.ledger
-    slot = next((s for s in ledger.slots if s.name == name), None)
+    slot = next((s for s in ledger.slots if s.name == event.name), None)
     if slot is None or ledger.in_flight is None:
         return group
     clone = Member(
-        name=name,
+        name=event.name,
         number=slot.number,
-        created=now,
-        listening_since=listening_since,
+        created=event.created,
+        listening_since=event.listening_since,
         address=slot.address,
     )
     clones = sorted([*group.clones, clone], key=lambda m: m.number or 0)
-    action = without_slot(ledger.in_flight, name)
+    action = without_slot(ledger.in_flight, event.name)
     ledger = evolve(ledger, in_flight=action, has_changed=True)
     return evolve(group, clones=tuple(clones), ledger=ledger)
 
@@ -226,7 +226,8 @@ def _settle(group: Group, view: View, jitter: float, now: float) -> Group:
         return group
     for slot in action.slots:
         if view.lists(slot.name):
-            group = _admit(group, slot.name, view.feed.listened_by(now), now)
+            listening_since = view.feed.listened_by(now)
+            group = _admit(group, CloneCreated(slot.name, now, listening_since))
     victim = victim_of(action)
     if victim is not None and not view.lists(victim):
         group = _dismiss(group, victim)

@@ -1,0 +1,40 @@
+"""What the daemon needs of a host, be it the real client or the sandbox."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from albatross_client.heard import Heard
+from albatross_client.names import Name
+from albatross_client.values import Config, Info, ResourcePolicy
+
+
+class StatsSource(Protocol):
+    """One statistics subscription."""
+
+    async def receive(self) -> Heard:
+        """Return the next frame; `AlbatrossError` when the stream ends."""
+
+    async def aclose(self) -> None:
+        """End the subscription."""
+
+
+class Host(Protocol):
+    """One Albatross host; every method may raise `AlbatrossError`."""
+
+    async def info(self, name: Name) -> Mapping[Name, Info]:
+        """Return what runs at and below *name*, by absolute name."""
+
+    async def policies(self, domain: Name) -> Mapping[Name, ResourcePolicy]:
+        """Return the policies above, at and below *domain*."""
+
+    async def image(self, name: Name) -> bytes:
+        """Return the uncompressed image of *name*."""
+
+    async def create(self, name: Name, config: Config, image: bytes) -> None:
+        """Create *name*; refused when one of this name runs."""
+
+    async def destroy(self, name: Name) -> None:
+        """Destroy *name*."""
+
+    async def stats(self, path: Name) -> StatsSource:
+        """Subscribe to the statistics of all below *path*."""

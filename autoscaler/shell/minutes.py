@@ -1,0 +1,100 @@
+"""Once a minute: usage rows, what status shows, the heartbeat, old history."""
+
+from collections.abc import Callable, Mapping
+
+import trio
+from attrs import frozen
+
+from autoscaler.core.group import GroupId
+from autoscaler.core.moments import Clocks
+from autoscaler.core.usage import Minute
+from autoscaler.shell.fleet import Change, Fleet
+from autoscaler.shell.log import Log
+from autoscaler.shell.store import Store, UsageRow
+
+MINUTE_S = 60.0
+# Old history is dropped once in so many minutes.
+PRUNE_EVERY = 60
+
+
+@frozen
+class Housekeeping:
+    """What the minute task works with.
+
+    Attributes:
+        store: Where rows go.
+        log: Where the heartbeat goes.
+        clocks: Reads all clocks.
+        history_keep: How long history is kept, seconds.
+    """
+
+    store: Store
+    log: Log
+    clocks: Callable[[], Clocks]
+    history_keep: float
+
+
+async def keep_minutes(fleet: Fleet, keeping: Housekeeping) -> None:
+    """Write down every minute that passes."""
+    number = 0
+    while True:
+        began = keeping.clocks().wall
+        await trio.sleep(MINUTE_S)
+        number += 1
+        await write_minute(fleet, keeping, began)
+        keeping.log.info("heartbeat", **pulse(fleet))
+        if number % PRUNE_EVERY == 0:
+            await keeping.store.prune(keeping.history_keep, keeping.clocks().wall)
+
+
+async def write_minute(fleet: Fleet, keeping: Housekeeping, began: float) -> None:
+    """Write what the minute that *began* then, wall clock, has brought."""
+    store, wall = keeping.store, keeping.clocks().wall
+    minutes, fleet.minutes = fleet.minutes, {}
+    await store.record_usage(_usage_rows(minutes, began))
+    await store.refresh_decisions(
+        [
+            Change(group.id, wall, group.decision)
+            for group in fleet.groups.values()
+            if group.decision is not None
+        ]
+    )
+    for (host, domain), watch in fleet.watches.items():
+        if watch.feed.rhythm.median is not None:
+            await store.remember_interval(host, domain, watch.feed.rhythm.median)
+
+
+def pulse(fleet: Fleet) -> Mapping[str, int]:
+    """Return the counters of a heartbeat."""
+    watches = fleet.watches.values()
+    frames: dict[str, int] = {}
+    for watch in watches:
+        for verdict, count in watch.verdicts.items():
+            key = f"frames_{verdict.value}"
+            frames[key] = frames.get(key, 0) + count
+    return {
+        "groups": len(fleet.groups),
+        "clones": sum(len(group.clones) for group in fleet.groups.values()),
+        "actions_in_flight": sum(
+            group.ledger.in_flight is not None for group in fleet.groups.values()
+        ),
+        "streams": len(fleet.watches),
+        "streams_up": sum(watch.feed.up_since is not None for watch in watches),
+        **frames,
+    }
+
+
+def _usage_rows(minutes: Mapping[GroupId, Minute], began: float) -> list[UsageRow]:
+    return [_usage_row(group_id, minute, began) for group_id, minute in minutes.items()]
+
+
+def _usage_row(group_id: GroupId, minute: Minute, began: float) -> UsageRow:
+    return UsageRow(
+        group=group_id,
+        wall=began,
+        mean=minute.mean,
+        least=minute.least,
+        most=minute.most,
+        smallest=minute.smallest,
+        largest=minute.largest,
+    )

@@ -1,0 +1,108 @@
+"""Ask each host what runs and what is allowed, and rebuild groups from it.
+
+Level-triggered: at the start, after every reconnect, once in a while, and as
+soon as somebody falls silent.
+"""
+
+from collections.abc import Callable, Iterable
+
+import trio
+
+from albatross_client.errors import AlbatrossError
+from autoscaler.core.events import Informed
+from autoscaler.core.group import GroupId
+from autoscaler.core.moments import Clocks
+from autoscaler.core.observe import next_look
+from autoscaler.shell.fleet import Fleet
+from autoscaler.shell.host import Host
+from autoscaler.shell.log import Log
+from autoscaler.shell.watch import Watch
+
+ANSWER_S = 30.0
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 60.0
+# How often it is looked at whether somebody fell silent.
+LOOK_S = 1.0
+
+
+class Reconciler:
+    """Asks one host about one domain."""
+
+    def __init__(
+        self, host: Host, watch: Watch, fleet: Fleet, clocks: Callable[[], Clocks]
+    ) -> None:
+        """Ask *host* about the domain of *watch*, for the groups of *fleet*."""
+        self._host = host
+        self._watch = watch
+        self._fleet = fleet
+        self._clocks = clocks
+        self._stream = watch.feed.stream
+
+    async def look(self, group_ids: Iterable[GroupId]) -> None:
+        """Ask once, and tell *group_ids* what the answers mean.
+
+        Raises:
+            AlbatrossError: The host did not answer as it should.
+            trio.TooSlowError: It did not answer in time.
+        """
+        asked = trio.current_time()
+        with trio.fail_after(ANSWER_S):
+            infos = await self._host.info(self._watch.domain)
+            answered = self._clocks()
+            self._watch.take_infos(infos, asked, answered.now, answered.wall)
+            policies = await self._host.policies(self._watch.domain)
+            self._watch.take_policies(policies, trio.current_time())
+        if not self._fleet.is_stopping:
+            for group_id in group_ids:
+                self._fleet.tell(group_id, Informed(self._fleet.view(group_id)))
+
+    async def look_for_ever(
+        self, log: Log, unfinished: Callable[[GroupId], None]
+    ) -> None:
+        """Ask whenever it is time.
+
+        Arguments:
+            log: Where failures are written.
+            unfinished: Called, after the first answer, for each group with an
+                action that an earlier run has left in flight.
+        """
+        fleet, watch = self._fleet, self._watch
+        left = [g for g in fleet.groups_of(watch) if fleet.groups[g].ledger.in_flight]
+        pause = FIRST_PAUSE_S
+        while True:
+            try:
+                await self.look([] if left else fleet.groups_of(watch))
+            except (AlbatrossError, trio.TooSlowError) as error:
+                log.warning(
+                    "look_failed",
+                    host=watch.host,
+                    domain=str(watch.domain),
+                    error=str(error) or f"no answer within {ANSWER_S:g} s",
+                    retry_in_s=pause,
+                )
+                await trio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_S)
+                continue
+            pause = FIRST_PAUSE_S
+            if left:
+                for group_id in left:
+                    unfinished(group_id)
+                left = []
+                continue
+            await self._wait()
+
+    async def _wait(self) -> None:
+        """Wait until it is time to ask again."""
+        fleet, watch = self._fleet, self._watch
+        latest = trio.current_time() + fleet.reconcile_interval
+        self._stream = watch.feed.stream
+        while True:
+            await trio.sleep(min(LOOK_S, latest - trio.current_time()))
+            now = trio.current_time()
+            looks = (
+                next_look(fleet.groups[g], fleet.view(g), now)
+                for g in fleet.groups_of(watch)
+            )
+            due = min((at for at in looks if at is not None), default=latest)
+            if now >= min(due, latest) or watch.feed.stream != self._stream:
+                return
