@@ -280,8 +280,8 @@ def test_a_restart_that_counters_told_is_not_counted_again():
 
     track = relist(restarted, Timestamp(6), 18.0, now=25)
 
-    assert track.restarts == (20,)
-    assert (track.began, track.started) == (20, Timestamp(6))
+    assert (track.restarts, track.began) == ((20,), 20)
+    assert track.started == Timestamp(6)
 
 
 @pytest.mark.parametrize(
