@@ -272,6 +272,22 @@ Command = (
     | Unknown
 )
 
+# Those that say nothing more.
+BareCommand = (
+    ConsoleListInactive
+    | StatsRemove
+    | StatsSubscribe
+    | StatsInitial
+    | UnikernelInfo
+    | OldUnikernelInfo5
+    | OldUnikernelInfo4
+    | UnikernelDestroy
+    | PolicyInfo
+    | PolicyRemove
+    | BlockInfoAsked
+    | BlockRemove
+)
+
 
 # What replies with success carry
 

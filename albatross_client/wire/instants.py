@@ -74,14 +74,24 @@ def write_time(when: Timestamp) -> bytes:
     Raises:
         ValueError: The year is not one of 0 to 9999.
     """
-    year, month, day, ms = split(when)
-    seconds, ms = divmod(ms, MS_PER_S)
-    minutes, second = divmod(seconds, _S_PER_MINUTE)
-    hour, minute = divmod(minutes, _S_PER_MINUTE)
+    (year, month, day), (hour, minute, second, ms) = _split(when)
     fraction = f".{ms:03}" if ms else ""
     return (
         f"{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}{fraction}Z"
     ).encode()
+
+
+def rfc3339(when: Timestamp) -> str:
+    """Return *when* as hosts print it, with twelve digits of a fraction.
+
+    Raises:
+        ValueError: The year is not one of 0 to 9999.
+    """
+    (year, month, day), (hour, minute, second, ms) = _split(when)
+    return (
+        f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
+        f".{ms:03}000000000Z"
+    )
 
 
 def check_range(when: Timestamp) -> None:
@@ -95,15 +105,13 @@ def check_range(when: Timestamp) -> None:
         raise ValueError(msg)
 
 
-def split(when: Timestamp) -> tuple[int, int, int, int]:
-    """Return year, month, day and milliseconds of the day, in UTC.
-
-    Raises:
-        ValueError: The year is not one of 0 to 9999.
-    """
+def _split(when: Timestamp) -> tuple[tuple[int, int, int], tuple[int, ...]]:
+    """Return year, month and day; hour, minute, second and milliseconds."""
     check_range(when)
     days, ms = divmod(when.milliseconds, MS_PER_DAY)
-    return (*_date(days), ms)
+    seconds, ms = divmod(ms, MS_PER_S)
+    minutes, second = divmod(seconds, _S_PER_MINUTE)
+    return _date(days), (*divmod(minutes, _S_PER_MINUTE), second, ms)
 
 
 def _is_leap(year: int) -> bool:

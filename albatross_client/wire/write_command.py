@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final, assert_never
 
 from albatross_client.commands import (
+    BareCommand,
     BlockAdd,
     BlockDump,
     BlockInfoAsked,
@@ -61,26 +62,12 @@ from albatross_client.wire.writing import (
     typ,
 )
 
-_Bare = (
-    ConsoleListInactive
-    | StatsRemove
-    | StatsSubscribe
-    | StatsInitial
-    | UnikernelDestroy
-    | OldUnikernelInfo4
-    | OldUnikernelInfo5
-    | UnikernelInfo
-    | PolicyInfo
-    | PolicyRemove
-    | BlockInfoAsked
-    | BlockRemove
-)
 _Unikernel = UnikernelGet | UnikernelCreate | UnikernelForceCreate | UnikernelRestart
 _Block = BlockAdd | BlockSet | BlockDump | OldBlockAdd | OldBlockSet | OldBlockDump
 
 # vmm_asn.ml:wire_command and its parts - the commands that say nothing more:
 # the tag of their group and their own.
-_BARE: Final[Mapping[type[_Bare], tuple[int, int]]] = {
+_BARE: Final[Mapping[type[BareCommand], tuple[int, int]]] = {
     ConsoleListInactive: (0, 3),
     StatsRemove: (1, 1),
     StatsSubscribe: (1, 2),
@@ -102,7 +89,7 @@ def write_command(command: Command) -> bytes:
     Raises:
         ValueError: A part of it has no form on the wire.
     """
-    if isinstance(command, _Bare):
+    if isinstance(command, BareCommand):
         group, number = _BARE[type(command)]
         return explicit(group, explicit(number, NULL))
     if isinstance(command, _Unikernel):
