@@ -54,15 +54,15 @@ MIGRATIONS = (
     CREATE TABLE usage (
         host TEXT NOT NULL,
         primary_name TEXT NOT NULL,
-        minute INTEGER NOT NULL,
+        began REAL NOT NULL,
         mean REAL,
         least REAL,
         most REAL,
         smallest INTEGER NOT NULL,
         largest INTEGER NOT NULL,
-        PRIMARY KEY (host, primary_name, minute)
+        PRIMARY KEY (host, primary_name, began)
     ) WITHOUT ROWID;
-    CREATE INDEX usage_by_time ON usage (minute);
+    CREATE INDEX usage_by_time ON usage (began);
     CREATE TABLE intervals (
         host TEXT NOT NULL,
         domain TEXT NOT NULL,

@@ -236,7 +236,7 @@ class Store:
         """Keep usage; a row of the same group and minute is replaced."""
         usage = [
             (
-                *(row.group.host, str(row.group.primary), int(row.wall // 60)),
+                *(row.group.host, str(row.group.primary), row.wall),
                 *(row.mean, row.least, row.most, row.smallest, row.largest),
             )
             for row in rows
@@ -258,7 +258,7 @@ class Store:
         await self._write(
             ("DELETE FROM decisions WHERE at < ?", [(oldest,)]),
             ("DELETE FROM actions WHERE ended < ?", [(oldest,)]),
-            ("DELETE FROM usage WHERE minute < ?", [(int(oldest // 60),)]),
+            ("DELETE FROM usage WHERE began < ?", [(oldest,)]),
         )
 
     async def _write(

@@ -1,0 +1,66 @@
+"""The names of all events that are logged: one event, one line.
+
+Names are stable: operators search for them.  A new event is a row here, with
+the level that it has unless the caller knows better.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from attrs import frozen
+
+Level = Literal["debug", "info", "warning", "error"]
+LEVELS: tuple[Level, ...] = ("debug", "info", "warning", "error")
+
+
+@frozen
+class Event:
+    """A kind of line.
+
+    Attributes:
+        level: debug: every tick; info: what changes; warning: a guard is
+            engaged or data is lost; error: something is given up.
+        meaning: What has happened.
+    """
+
+    level: Level
+    meaning: str
+
+
+EVENTS: Mapping[str, Event] = {
+    # The daemon
+    "daemon_started": Event("info", "The daemon runs."),
+    "daemon_stopping": Event("info", "A signal came: nothing is decided any more."),
+    "daemon_stopped": Event("info", "The daemon has ended; unikernels go on."),
+    "heartbeat": Event("info", "A minute has passed; counters since the start."),
+    "state_failed": Event("error", "The state can't be read or written."),
+    "group_stranded": Event(
+        "warning", "Clones of a group that is no longer configured are left running."
+    ),
+    # Hosts
+    "stream_opened": Event("info", "A statistics subscription began."),
+    "stream_lost": Event("warning", "A statistics subscription ended or failed."),
+    "look_failed": Event("warning", "A host did not answer what runs."),
+    "interval_contradicted": Event(
+        "warning", "The measured stats interval isn't the configured one."
+    ),
+    "frames_irregular": Event("warning", "Most frames come too early or too late."),
+    "certificate_expiring": Event("warning", "A certificate will soon expire."),
+    # Groups
+    "tick_decided": Event("debug", "A group was looked at."),
+    "decision_changed": Event("info", "A group's decision is not the one before."),
+    "would_act_began": Event("info", "Only observed: it would act from now on."),
+    "would_act_ended": Event("info", "Only observed: it would no longer act."),
+    "action_started": Event("info", "An action is written down and begins."),
+    "action_finished": Event("info", "An action has ended."),
+    "clone_adopted": Event("info", "A unikernel with a clone's name became ours."),
+    "foreign_found": Event("warning", "One with a clone's name is not ours."),
+    "clone_died": Event("warning", "A clone is silent and no longer listed."),
+    "clone_turned_up": Event("warning", "A create thought failed has worked."),
+    "member_given_up": Event("error", "A member is listed, and silent or looping."),
+    "primary_lost": Event("error", "A primary is silent and no longer listed."),
+    "primary_returned": Event("info", "A primary that was lost is listed again."),
+    # The image cache
+    "image_damaged": Event("warning", "A kept image didn't fit its digest: removed."),
+    "image_not_kept": Event("warning", "An image can't be kept: it is fetched again."),
+}
