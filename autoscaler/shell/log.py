@@ -59,23 +59,23 @@ class Log:
     now: Callable[[], float] = trio.current_time
     _repeats: dict[tuple[object, ...], _Repeat] = field(factory=dict, init=False)
 
-    def event(self, name: str, **fields: Field) -> None:
+    def event(self, name: str, /, **fields: Field) -> None:
         """Write *name* at the level that it usually has."""
         self._take(EVENTS[name].level, name, fields)
 
-    def debug(self, name: str, **fields: Field) -> None:
+    def debug(self, name: str, /, **fields: Field) -> None:
         """Write what happens all the time."""
         self._take("debug", name, fields)
 
-    def info(self, name: str, **fields: Field) -> None:
+    def info(self, name: str, /, **fields: Field) -> None:
         """Write what changes."""
         self._take("info", name, fields)
 
-    def warning(self, name: str, **fields: Field) -> None:
+    def warning(self, name: str, /, **fields: Field) -> None:
         """Write that a guard is engaged or data is lost, once a minute."""
         self._take("warning", name, fields)
 
-    def error(self, name: str, **fields: Field) -> None:
+    def error(self, name: str, /, **fields: Field) -> None:
         """Write that something is given up."""
         self._take("error", name, fields)
 

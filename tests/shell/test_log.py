@@ -34,9 +34,9 @@ def log(clock, lines):
     return Log(lambda level, name, fields: lines.append((level, name, fields)), clock)
 
 
-def rendered(format, level="debug", **fields):
+def rendered(kind, level="debug", **fields):
     file = io.StringIO()
-    log = configure(format, level, file)
+    log = configure(kind, level, file)
     log.now = lambda: 0.0
     log.info("action_started", **fields)
     return file.getvalue()
@@ -60,7 +60,7 @@ def test_a_repeated_warning_is_written_once_a_minute_with_its_number(log, lines,
         log.warning("stream_lost", host="west", retry_in_s=clock.now % 7)
         clock.now += 1
 
-    assert [fields.get("repeated") for _, _, fields in lines] == [None, 59, 59]
+    assert [fields.get("repeated") for _, _, fields in lines] == [None, 59, 60]
 
 
 def test_repetitions_are_told_when_the_minute_is_over_though_no_more_come(
