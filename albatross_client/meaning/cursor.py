@@ -52,7 +52,10 @@ class Cursor:
         """Return the members of an object with exactly these *names*."""
         if not isinstance(self.value, dict) or self.value.keys() != set(names):
             self.fail("an object with " + ", ".join(map(repr, names)))
-        return {name: self._member(name) for name in names}
+        return {
+            name: Cursor(value, f"{self.path}.{name}")
+            for name, value in self.value.items()
+        }
 
     def alternative(self, names: Collection[str]) -> tuple[str, "Cursor"]:
         """Return name and value of the only member of an object."""
@@ -62,12 +65,8 @@ class Cursor:
             or not self.value.keys() <= set(names)
         ):
             self.fail("an object with one of " + ", ".join(map(repr, names)))
-        (name,) = self.value
-        return name, self._member(name)
-
-    def _member(self, name: str) -> "Cursor":
-        assert isinstance(self.value, dict)  # noqa: S101 - callers have looked
-        return Cursor(self.value[name], f"{self.path}.{name}")
+        ((name, value),) = self.value.items()
+        return name, Cursor(value, f"{self.path}.{name}")
 
     def items(self, read: Callable[["Cursor"], T]) -> tuple[T, ...]:
         """Return each item of a list, read with *read*."""
