@@ -1,0 +1,483 @@
+"""What both clients of a sandbox promise: over TLS, and in memory."""
+
+import hashlib
+import zlib
+
+import pytest
+import trio
+from attrs import evolve
+
+from albatross_client.commands import Block, ConsoleLine
+from albatross_client.errors import (
+    CertificateError,
+    CommandRefusedError,
+    HostUnreachableError,
+    RemoteProtocolError,
+)
+from albatross_client.names import ROOT, Name
+from albatross_client.sandbox import faults
+from albatross_client.sandbox.memory import Keys, MemoryClient
+from albatross_client.values import (
+    Arguments,
+    BlockDevice,
+    BlockInfo,
+    Config,
+    Interface,
+    RestartOnExit,
+)
+from tests.sandbox_fixtures import (
+    API,
+    CLONE,
+    IMAGE,
+    QUICK,
+    USER,
+    USER_POLICY,
+    WEB,
+    start_memory_host,
+    start_tls_sandbox,
+    tls_client,
+)
+
+DATA = Name(("user",), "data")
+
+
+class Side:
+    """A host with its operator's client and that of the domain ``user``."""
+
+    def __init__(self, host, client, user_client):
+        self.host = host
+        self.client = client
+        self.user_client = user_client
+
+
+@pytest.fixture(params=["memory", "tls"])
+async def side(request, nursery, tmp_path):
+    if request.param == "memory":
+        host = await start_memory_host(nursery, QUICK)
+        keys = Keys(domain=USER, chain=((USER, USER_POLICY),))
+        return Side(host, MemoryClient(host), MemoryClient(host, keys))
+    sandbox = await start_tls_sandbox(nursery, tmp_path, QUICK)
+    return Side(sandbox.host, tls_client(sandbox), tls_client(sandbox, USER))
+
+
+async def test_an_unknown_unikernel_is_not_there(side):
+    found = await side.client.info(WEB)
+
+    assert found == {}
+
+
+async def test_a_created_unikernel_is_listed_with_what_it_was_created_from(side):
+    config = Config(
+        memory=64,
+        cpuids=frozenset({1, 2}),
+        interfaces=(Interface("service", mac=b"\x02\0\0\0\0\1"),),
+        argv=("--port=80",),
+        fail_behaviour=RestartOnExit(frozenset({1})),
+        startup=7,
+        numcpus=2,
+    )
+
+    await side.client.create(WEB, config, IMAGE)
+
+    found = await side.client.info(ROOT)
+    info = found[WEB]
+    assert list(found) == [WEB]
+    assert info.argv == ("--name=web", "--port=80")
+    assert info.digest == hashlib.sha256(IMAGE).digest()
+    assert info.interfaces[0].mac == b"\x02\0\0\0\0\1"
+    assert (info.memory, info.cpuids, info.numcpus) == (64, frozenset({1, 2}), 2)
+    assert (info.fail_behaviour, info.startup) == (config.fail_behaviour, 7)
+    assert info.started is not None
+
+
+async def test_names_are_absolute_for_a_domains_own_key(side):
+    await side.user_client.create(WEB, Config(), IMAGE)
+
+    assert list(await side.user_client.info(USER)) == [WEB]
+    assert list(await side.user_client.policies(USER)) == [USER]
+
+
+async def test_a_domains_key_does_not_reach_beyond_it(side):
+    with pytest.raises(CertificateError):
+        await side.user_client.info(Name(("other",), "web"))
+
+
+async def test_an_image_comes_back_as_it_went(side):
+    await side.client.create(WEB, Config(compressed=True), zlib.compress(IMAGE))
+
+    image = await side.client.image(WEB)
+
+    assert image == IMAGE
+
+
+async def test_an_image_with_a_config_of_its_own_image_is_refused_here(side):
+    with pytest.raises(ValueError, match="streamed"):
+        await side.client.create(WEB, Config(image=IMAGE), IMAGE)
+
+
+@pytest.mark.parametrize(
+    ("config", "image", "text"),
+    [
+        pytest.param(Config(), b"MZ", "error during ELF parsing", id="image"),
+        pytest.param(
+            Config(memory=513),
+            IMAGE,
+            "maximum allowed memory (512, used 0) would be exceeded (requesting 513)",
+            id="memory",
+        ),
+        pytest.param(
+            Config(cpuids=frozenset({7})),
+            IMAGE,
+            "CPUids 7 are not allowed by policy",
+            id="cpuids",
+        ),
+        pytest.param(
+            Config(interfaces=(Interface("net", "nosuch"),)),
+            IMAGE,
+            "bridges nosuch not allowed by policy",
+            id="bridges",
+        ),
+        pytest.param(
+            Config(blocks=(BlockDevice("data"),)),
+            IMAGE,
+            "block device user:data not found",
+            id="block",
+        ),
+    ],
+)
+async def test_a_create_is_refused_in_the_hosts_words(side, config, image, text):
+    with pytest.raises(CommandRefusedError) as refusal:
+        await side.client.create(WEB, config, image)
+
+    assert str(refusal.value) == text
+    assert await side.client.info(ROOT) == {}
+
+
+async def test_a_second_create_of_a_name_is_refused(side):
+    await side.client.create(WEB, Config(), IMAGE)
+
+    with pytest.raises(CommandRefusedError, match="same name is already running"):
+        await side.client.create(WEB, Config(), IMAGE)
+
+
+async def test_a_create_where_no_policy_is_stored_is_not_sent(side):
+    with pytest.raises(CertificateError, match="no policy for other:"):
+        await side.client.create(Name(("other",), "web"), Config(), IMAGE)
+
+
+async def test_a_destroyed_unikernel_is_gone_and_cannot_be_destroyed_again(side):
+    await side.client.create(WEB, Config(), IMAGE)
+
+    await side.client.destroy(WEB)
+
+    assert await side.client.info(ROOT) == {}
+    with pytest.raises(CommandRefusedError, match=r"^destroy: not found$"):
+        await side.client.destroy(WEB)
+    with pytest.raises(CommandRefusedError, match=r"^get: no unikernel found$"):
+        await side.client.image(WEB)
+
+
+async def test_a_restart_begins_a_new_process_with_other_arguments(side):
+    await side.client.create(WEB, Config(), IMAGE)
+    before = (await side.client.info(WEB))[WEB]
+    await trio.sleep(0.002)
+
+    await side.client.restart(WEB, Arguments(memory=48, argv=("x",), add_name=False))
+
+    after = (await side.client.info(WEB))[WEB]
+    assert (after.memory, after.argv) == (48, ("x",))
+    assert after.started is not None
+    assert before.started is not None
+    assert after.started > before.started
+    assert after.digest == before.digest
+
+
+async def test_reading_changes_no_policy_and_acting_carries_the_stored_one(side):
+    await side.client.create(WEB, Config(), IMAGE)
+
+    policies = await side.client.policies(ROOT)
+
+    assert policies == {
+        ROOT: QUICK.root_policy,
+        USER: USER_POLICY,
+    }
+
+
+async def test_a_delegated_policy_below_what_runs_refuses_every_command(side):
+    side.host.set_policy(USER, evolve(USER_POLICY, unikernels=20))
+    for number in range(USER_POLICY.unikernels + 1):
+        name = Name(("user",), f"web-clone-{number}")
+        side.host.create(name, Config(image=IMAGE))
+
+    with pytest.raises(
+        CommandRefusedError,
+        match=r"^expected success when adding policy, got: .* to 10, running 11",
+    ):
+        await side.user_client.info(USER)
+
+
+async def test_a_delegated_policy_is_stored_again_by_every_command(side):
+    side.host.set_policy(USER, evolve(USER_POLICY, unikernels=20))
+
+    await side.user_client.info(USER)
+
+    assert side.host.state.policies[USER] == USER_POLICY
+
+
+async def test_statistics_are_heard_by_absolute_name_in_descending_order(side):
+    for name in (API, WEB, CLONE):
+        await side.client.create(name, Config(), IMAGE)
+
+    async with await side.client.stats(ROOT) as stream:
+        heard = [await stream.receive() for _ in range(3)]
+
+    assert [each.name for each in heard] == [CLONE, WEB, API]
+    assert [each.sample.name for each in heard] == [str(each.name) for each in heard]
+
+
+@pytest.mark.parametrize("path", [USER, WEB], ids=["domain", "one name"])
+async def test_names_of_samples_are_relative_to_the_subscription(side, path):
+    await side.client.create(WEB, Config(), IMAGE)
+
+    async with await side.client.stats(path) as stream:
+        heard = await stream.receive()
+
+    assert (heard.name, heard.sample.name) == (WEB, ":web")
+
+
+async def test_a_second_subscriber_of_a_path_ends_the_first(side):
+    first = await side.client.stats(USER)
+    second = await side.client.stats(USER)
+    elsewhere = await side.client.stats(ROOT)
+    await side.client.create(WEB, Config(), IMAGE)
+
+    with pytest.raises(CommandRefusedError, match=r"^exception while reading from fd"):
+        await first.receive()
+
+    assert (await second.receive()).name == WEB
+    assert (await elsewhere.receive()).name == WEB
+    for stream in (first, second, elsewhere):
+        await stream.aclose()
+
+
+async def test_a_closed_subscription_frees_its_path(side):
+    stream = await side.client.stats(USER)
+
+    await stream.aclose()
+
+    with pytest.raises(trio.ClosedResourceError):
+        await stream.receive()
+    async with await side.client.stats(USER) as again:
+        await side.client.create(WEB, Config(), IMAGE)
+        assert (await again.receive()).name == WEB
+
+
+async def test_a_unikernel_created_again_speaks_on_the_same_subscription(side):
+    await side.client.create(WEB, Config(), IMAGE)
+    async with await side.client.stats(USER) as stream:
+        before = await stream.receive()
+
+        await side.client.destroy(WEB)
+        await side.client.create(WEB, Config(), IMAGE)
+
+        while (after := await stream.receive()).sample.start_us == (
+            before.sample.start_us
+        ):
+            pass
+    assert after.name == WEB
+
+
+async def test_a_console_tells_its_history_and_then_what_is_written(side):
+    await side.client.create(WEB, Config(memory=32), IMAGE)
+    side.host.write(WEB, "ready")
+
+    async with await side.client.console(WEB, 2) as stream:
+        history = [await stream.receive(), await stream.receive()]
+        side.host.write(WEB, "hello")
+        line = await stream.receive()
+
+    assert not stream.waiting
+    assert [each.text for each in history] == [
+        b"Solo5: Memory map: 32 MB addressable:",
+        b"ready",
+    ]
+    assert isinstance(line, ConsoleLine)
+    assert line.text == b"hello"
+
+
+async def test_the_console_of_an_unknown_name_waits_for_it(side):
+    async with await side.client.console(WEB, 2) as stream:
+        await side.client.create(WEB, Config(), IMAGE)
+        line = await stream.receive()
+
+    assert stream.waiting
+    assert line.text.startswith(b"Solo5")
+
+
+async def test_the_console_of_a_path_is_refused(side):
+    with pytest.raises(CommandRefusedError, match=r"^path used instead of name$"):
+        await side.client.console(USER, 2)
+
+
+async def test_a_sixth_console_subscriber_ends_the_first(side):
+    await side.client.create(WEB, Config(), IMAGE)
+    streams = [await side.client.console(WEB, 0) for _ in range(6)]
+    side.host.write(WEB, "hello")
+
+    with pytest.raises(CommandRefusedError, match=r"^exception while reading from fd"):
+        await streams[0].receive()
+
+    assert [(await stream.receive()).text for stream in streams[1:]] == [b"hello"] * 5
+    for stream in streams:
+        await stream.aclose()
+
+
+async def test_block_devices_are_made_filled_read_and_removed(side):
+    content = bytes(range(256)) * 1000
+
+    await side.client.block_add(DATA, 1)
+    await side.client.block_set(DATA, zlib.compress(content), compressed=True)
+    dumped = await side.client.block_dump(DATA)
+    listed = await side.client.blocks(ROOT)
+    await side.client.block_remove(DATA)
+
+    assert dumped == content.ljust(1024 * 1024, b"\0")
+    assert listed == (Block(DATA, 1, active=False),)
+    assert await side.client.blocks(ROOT) == ()
+
+
+async def test_a_device_in_use_is_active_and_cannot_be_removed(side):
+    await side.client.block_add(DATA, 1)
+    config = Config(blocks=(BlockDevice("storage", "data", 4096),))
+
+    await side.client.create(WEB, config, IMAGE)
+
+    assert await side.client.blocks(DATA) == (Block(DATA, 1, active=True),)
+    info = (await side.client.info(WEB))[WEB]
+    assert info.blocks == (BlockInfo("storage", "data", 4096, 1),)
+    with pytest.raises(CommandRefusedError, match=r"^remove block: is in use$"):
+        await side.client.block_remove(DATA)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "text"),
+    [
+        pytest.param([1, 1], "block device with same name already exists", id="twice"),
+        pytest.param(
+            [1_048_576],
+            "block device policy limit of 100 MB (used 0 MB) would be exceeded by the "
+            "request (1048576 MB)",
+            id="limit",
+        ),
+    ],
+)
+async def test_a_block_device_is_refused_in_the_hosts_words(side, sizes, text):
+    *before, last = sizes
+    for size in before:
+        await side.client.block_add(DATA, size)
+
+    with pytest.raises(CommandRefusedError) as refusal:
+        await side.client.block_add(DATA, last)
+
+    assert str(refusal.value) == text
+
+
+async def test_a_device_that_is_not_there_cannot_be_removed(side):
+    with pytest.raises(CommandRefusedError, match=r"^remove block: not found$"):
+        await side.client.block_remove(DATA)
+
+
+async def test_a_lost_reply_leaves_the_command_done(side):
+    side.host.inject(faults.Rule(fault=faults.ReplyLost(), verb="create"))
+
+    with pytest.raises(HostUnreachableError) as lost:
+        await side.client.create(WEB, Config(), IMAGE)
+
+    assert lost.value.sent
+    assert list(await side.client.info(ROOT)) == [WEB]
+
+
+async def test_an_end_without_a_frame_is_a_refusal_that_changed_nothing(side):
+    side.host.inject(faults.Rule(fault=faults.NoFrame(), verb="create"))
+
+    with pytest.raises(CommandRefusedError):
+        await side.client.create(WEB, Config(), IMAGE)
+
+    assert await side.client.info(ROOT) == {}
+
+
+async def test_an_injected_refusal_has_its_text(side):
+    side.host.inject(faults.Rule(fault=faults.Refused("no more taps"), name=USER))
+
+    with pytest.raises(CommandRefusedError, match=r"^no more taps$"):
+        await side.client.create(WEB, Config(), IMAGE)
+
+
+async def test_a_slow_reply_comes_in_the_end(side):
+    side.host.inject(faults.Rule(fault=faults.SlowReply(0.05), verb="info"))
+    began = trio.current_time()
+
+    await side.client.info(ROOT)
+
+    assert trio.current_time() - began >= 0.05
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [faults.ExpiredCertificate(), faults.ForeignCertificate()],
+    ids=["expired", "foreign"],
+)
+async def test_a_wrong_server_certificate_is_refused(side, fault):
+    side.host.inject(faults.Rule(fault=fault))
+
+    with pytest.raises(CertificateError):
+        await side.client.info(ROOT)
+
+    assert await side.client.info(ROOT) == {}
+
+
+@pytest.mark.parametrize(
+    ("event", "error"),
+    [
+        pytest.param(faults.StreamCut(), HostUnreachableError, id="cut"),
+        pytest.param(faults.HostDown(0.2), HostUnreachableError, id="down"),
+        pytest.param(faults.StreamEvicted(), CommandRefusedError, id="evicted"),
+        pytest.param(faults.OversizedFrame(), RemoteProtocolError, id="oversized"),
+    ],
+)
+async def test_an_event_ends_a_stream_as_it_would_on_a_real_host(side, event, error):
+    async with await side.client.stats(USER) as stream:
+        side.host.strike(event)
+
+        with pytest.raises(error):
+            await stream.receive()
+
+
+async def test_a_malformed_frame_is_skipped_and_counted(side):
+    await side.client.create(WEB, Config(), IMAGE)
+    async with await side.client.stats(USER) as stream:
+        side.host.strike(faults.MalformedFrame())
+
+        heard = await stream.receive()
+
+    assert heard.name == WEB
+    assert stream.malformed == 1
+
+
+async def test_a_host_that_is_down_is_unreachable_and_knows_of_no_command(side):
+    side.host.strike(faults.HostDown(60))
+
+    with pytest.raises(HostUnreachableError):
+        await side.client.create(WEB, Config(), IMAGE)
+
+    assert side.host.state.unikernels == {}
+
+
+async def test_a_full_policy_refuses_the_next_create(side):
+    await side.client.create(WEB, Config(), IMAGE)
+    side.host.strike(faults.PolicyFull(USER))
+
+    with pytest.raises(
+        CommandRefusedError, match=r"^maximum amount of unikernels \(1\) reached$"
+    ):
+        await side.client.create(CLONE, Config(), IMAGE)

@@ -1,0 +1,481 @@
+"""The pure host: what no client shows, because it makes names absolute."""
+
+import hashlib
+import zlib
+
+import pytest
+from attrs import evolve
+
+from albatross_client import commands as c
+from albatross_client.names import ROOT, Name
+from albatross_client.sandbox.host import (
+    CHUNK_BYTES,
+    exited,
+    handle,
+    new_host,
+    taken,
+    wants_upload,
+)
+from albatross_client.sandbox.live import DEFAULT_ROOT_POLICY
+from albatross_client.sandbox.state import Close, Request, Send, Start, Stop
+from albatross_client.values import (
+    Arguments,
+    BlockDevice,
+    Config,
+    Interface,
+    Quit,
+    ResourcePolicy,
+    RestartOnExit,
+    Timestamp,
+    Typ,
+)
+from albatross_client.wire import decode, encode
+from tests.sandbox_fixtures import IMAGE, USER, USER_POLICY, WEB
+
+NOW = Timestamp(1_700_000_000_000)
+LATER = Timestamp(1_700_000_060_000)
+SOLO = Name((), "solo")
+TEAM = Name(("user", "team"))
+JOB = Name(("user", "team"), "job")
+DATA = Name(("user",), "data")
+CREATE = c.UnikernelCreate(Config(image=IMAGE))
+
+
+def a_host(*names):
+    host = new_host(DEFAULT_ROOT_POLICY, {USER: USER_POLICY})
+    for name in names:
+        host, _ = handle(host, ask(name, CREATE), NOW)
+    return host
+
+
+def ask(name, command, caller=1, policies=(), upload=None):
+    return Request(
+        caller=caller, name=name, command=command, policies=policies, upload=upload
+    )
+
+
+def replies(effects):
+    """Return the wires sent, each held to the codec on its way."""
+    wires = [effect.wire for effect in effects if isinstance(effect, Send)]
+    for wire in wires:
+        assert decode(encode(wire)) == wire
+    return wires
+
+
+def reply(host, name, command, **more):
+    _, effects = handle(host, ask(name, command, **more), LATER)
+    (wire,) = replies(effects)
+    assert effects[-1] == Close(1)
+    return wire
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        c.ConsoleAdd(5),
+        c.StatsAdd("", 1, ()),
+        c.StatsRemove(),
+        c.StatsInitial(),
+        c.PolicyAdd(ResourcePolicy()),
+        c.PolicyRemove(),
+        c.Unknown("command", 9, b""),
+    ],
+    ids=lambda command: type(command).__name__,
+)
+def test_what_a_certificate_may_not_carry_is_not_taken(command):
+    assert taken(command) is None
+
+
+@pytest.mark.parametrize(
+    ("command", "wanted"),
+    [
+        (c.UnikernelCreate(Config()), True),
+        (c.UnikernelForceCreate(Config()), True),
+        (CREATE, False),
+        (c.BlockSet(compressed=False), True),
+        (c.UnikernelInfo(), False),
+    ],
+    ids=["create", "force-create", "create with image", "block set", "info"],
+)
+def test_only_content_that_the_certificate_lacks_is_streamed(command, wanted):
+    assert wants_upload(command) is wanted
+
+
+def test_a_single_reply_has_the_whole_name_and_sequence_0():
+    wire = reply(a_host(), WEB, CREATE)
+
+    assert wire == c.Wire(c.Header(WEB, 0), c.Said("created unikernel"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        (ROOT, [":solo", "user:web", "user:team:job"]),
+        (USER, [":web", "team:job"]),
+        (TEAM, [":job"]),
+        (WEB, ["user:web"]),
+        (Name(("user",), "nosuch"), []),
+        (Name(("use",)), []),
+    ],
+    ids=["root", "domain", "sub-domain", "one", "unknown", "prefix of a label"],
+)
+def test_infos_are_named_relative_to_a_path_and_wholly_for_one(asked, shown):
+    wire = reply(a_host(SOLO, WEB, JOB), asked, c.UnikernelInfo())
+
+    names = [str(name) for name, _ in wire.payload.infos]
+    assert sorted(names) == sorted(shown)
+
+
+def test_the_list_is_in_descending_order():
+    host = a_host(WEB, Name(("user",), "web-clone-1"), Name(("user",), "api"))
+
+    wire = reply(host, USER, c.UnikernelInfo())
+
+    names = [str(name) for name, _ in wire.payload.infos]
+    assert names == [":web-clone-1", ":web", ":api"]
+
+
+def test_older_info_commands_are_answered_in_their_old_form():
+    config = Config(image=IMAGE, cpuids=frozenset({2, 3}), numcpus=2, startup=7)
+    host, _ = handle(a_host(), ask(WEB, c.UnikernelCreate(config)), NOW)
+
+    fifth = reply(host, WEB, c.OldUnikernelInfo5())
+    fourth = reply(host, WEB, c.OldUnikernelInfo4())
+
+    ((_, info5),) = fifth.payload.infos
+    ((_, info4),) = fourth.payload.infos
+    assert isinstance(fifth.payload, c.OldInfos5)
+    assert isinstance(fourth.payload, c.OldInfos4)
+    assert (info5.cpuids, info5.numcpus, info5.startup) == (frozenset({2}), 1, 7)
+    assert info4.startup is None
+
+
+@pytest.mark.parametrize(
+    ("add_name", "argv", "shown"),
+    [
+        (True, None, ("--name=web",)),
+        (True, ("--ipv4=10.0.0.2/24",), ("--name=web", "--ipv4=10.0.0.2/24")),
+        (False, None, None),
+        (False, (), ()),
+    ],
+    ids=["name alone", "name first", "none", "empty"],
+)
+def test_the_name_is_put_before_the_arguments_when_asked_for(add_name, argv, shown):
+    config = Config(image=IMAGE, add_name=add_name, argv=argv)
+    host, _ = handle(a_host(), ask(WEB, c.UnikernelCreate(config)), NOW)
+
+    ((_, info),) = reply(host, WEB, c.UnikernelInfo()).payload.infos
+
+    assert info.argv == shown
+
+
+def test_a_mac_that_nobody_chose_depends_on_bridge_and_name_alone():
+    config = Config(image=IMAGE, interfaces=(Interface("net", "service"),))
+    host, _ = handle(a_host(), ask(WEB, c.UnikernelCreate(config)), NOW)
+
+    ((_, info),) = reply(host, WEB, c.UnikernelInfo()).payload.infos
+
+    ours = hashlib.md5(b"serviceuser:web", usedforsecurity=False).digest()[:3]
+    assert info.interfaces[0].mac == b"\x00\x80\x41" + ours
+
+
+@pytest.mark.parametrize(
+    ("compressed", "level", "came_compressed"),
+    [(False, 0, False), (False, 6, True), (True, 0, False), (True, 9, True)],
+)
+def test_an_image_is_compressed_as_asked(compressed, level, came_compressed):
+    stored = zlib.compress(IMAGE) if compressed else IMAGE
+    config = Config(image=stored, compressed=compressed)
+    host, _ = handle(a_host(), ask(WEB, c.UnikernelCreate(config)), NOW)
+
+    image = reply(host, WEB, c.UnikernelGet(level)).payload
+
+    plain = zlib.decompress(image.image) if image.compressed else image.image
+    assert (image.compressed, plain) == (came_compressed, IMAGE)
+
+
+def test_the_digest_is_that_of_the_uncompressed_image():
+    config = Config(image=zlib.compress(IMAGE), compressed=True)
+    host, _ = handle(a_host(), ask(WEB, c.UnikernelCreate(config)), NOW)
+
+    assert host.unikernels[WEB].digest == hashlib.sha256(IMAGE).digest()
+
+
+def test_a_bhyve_unikernel_has_the_name_of_a_machine_for_an_image():
+    config = Config(image=b"freebsd", typ=Typ.BHYVE)
+
+    host, _ = handle(a_host(), ask(WEB, c.UnikernelCreate(config)), NOW)
+
+    assert host.unikernels[WEB].digest == b"freebsd"
+
+
+@pytest.mark.parametrize(
+    ("config", "text"),
+    [
+        (Config(image=b"\x7fEL"), "error during ELF parsing"),
+        (Config(image=IMAGE, compressed=True), "error during decompression"),
+        (Config(), "error during ELF parsing"),
+    ],
+    ids=["not ELF", "no zlib stream", "empty upload"],
+)
+def test_a_bad_image_is_refused_and_starts_nothing(config, text):
+    host, effects = handle(a_host(), ask(WEB, c.UnikernelCreate(config)), NOW)
+
+    (wire,) = replies(effects)
+    assert wire.payload == c.Failure(text)
+    assert host.unikernels == {}
+
+
+def test_a_unikernel_cannot_be_made_of_a_path():
+    wire = reply(a_host(), USER, CREATE)
+
+    assert wire.payload == c.Failure("path used instead of name")
+
+
+def test_force_create_replaces_what_runs_and_is_checked_without_it():
+    policy = evolve(USER_POLICY, unikernels=1)
+    host = new_host(DEFAULT_ROOT_POLICY, {USER: policy})
+    host, _ = handle(host, ask(WEB, CREATE), NOW)
+    old = host.unikernels[WEB]
+    forced = c.UnikernelForceCreate(Config(image=IMAGE, memory=64))
+
+    host, effects = handle(host, ask(WEB, forced), LATER)
+
+    new = host.unikernels[WEB]
+    assert effects[:2] == (Stop(old), Start(new))
+    assert (new.config.memory, new.started) == (64, LATER)
+    assert new.process != old.process
+
+
+def test_a_force_create_that_is_refused_leaves_what_runs():
+    before = a_host(WEB)
+    forced = c.UnikernelForceCreate(Config(image=IMAGE, memory=4096))
+
+    host, effects = handle(before, ask(WEB, forced), LATER)
+
+    assert isinstance(replies(effects)[0].payload, c.Failure)
+    assert host.unikernels == before.unikernels
+
+
+def test_force_create_of_a_new_name_is_a_create():
+    host, _ = handle(
+        a_host(), ask(WEB, c.UnikernelForceCreate(Config(image=IMAGE))), NOW
+    )
+
+    assert list(host.unikernels) == [WEB]
+
+
+def test_a_restart_keeps_image_and_digest_and_says_created():
+    before = a_host(WEB)
+
+    host, effects = handle(before, ask(WEB, c.UnikernelRestart(None)), LATER)
+
+    old, new = before.unikernels[WEB], host.unikernels[WEB]
+    assert replies(effects)[-1].payload == c.Said("created unikernel")
+    assert (new.digest, new.config, new.started) == (old.digest, old.config, LATER)
+    assert effects[:2] == (Stop(old), Start(new))
+
+
+@pytest.mark.parametrize(
+    ("names", "arguments", "text"),
+    [
+        ((), None, "destroy: not found"),
+        (
+            (WEB,),
+            Arguments(memory=4096),
+            "maximum allowed memory (512, used 0) would be exceeded (requesting 4096)",
+        ),
+    ],
+    ids=["unknown", "too large"],
+)
+def test_a_restart_is_refused_in_the_hosts_words(names, arguments, text):
+    wire = reply(a_host(*names), WEB, c.UnikernelRestart(arguments))
+
+    assert wire.payload == c.Failure(text)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code", "comes_back"),
+    [
+        (Quit(), 0, False),
+        (RestartOnExit(), 3, True),
+        (RestartOnExit(frozenset({1, 2})), 2, True),
+        (RestartOnExit(frozenset({1, 2})), 0, False),
+    ],
+    ids=["quit", "always", "listed code", "other code"],
+)
+def test_a_unikernel_that_exits_does_as_its_fail_behaviour_says(
+    behaviour, code, comes_back
+):
+    config = Config(image=IMAGE, fail_behaviour=behaviour)
+    host, _ = handle(a_host(), ask(WEB, c.UnikernelCreate(config)), NOW)
+    old = host.unikernels[WEB]
+
+    host, effects = exited(host, old.process, code, LATER)
+
+    assert (WEB in host.unikernels) is comes_back
+    if comes_back:
+        new = host.unikernels[WEB]
+        assert new.started == LATER
+        assert effects == (Start(new),)
+
+
+def test_the_exit_of_a_process_that_was_replaced_means_nothing():
+    before = a_host(WEB)
+    old = before.unikernels[WEB].process
+    host, _ = handle(before, ask(WEB, c.UnikernelRestart(None)), NOW)
+
+    after, effects = exited(host, old, 1, LATER)
+
+    assert (after, effects) == (host, ())
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        (ROOT, {":", "user:", "user:team:"}),
+        (USER, {":", "team:"}),
+        (WEB, {":", "team:"}),
+        (Name(("other",)), set()),
+    ],
+    ids=["root", "domain", "path of a label", "unknown"],
+)
+def test_policies_are_named_relative_to_the_path_asked(asked, shown):
+    smaller = evolve(USER_POLICY, unikernels=1)
+    host = new_host(DEFAULT_ROOT_POLICY, {USER: USER_POLICY, TEAM: smaller})
+
+    wire = reply(host, asked, c.PolicyInfo())
+
+    assert {str(name) for name, _ in wire.payload.policies} == shown
+
+
+@pytest.mark.parametrize(
+    ("command", "stored"),
+    [
+        (c.UnikernelInfo(), True),
+        (c.PolicyInfo(), True),
+        (c.BlockInfoAsked(), True),
+        (c.UnikernelDestroy(), True),
+        (c.StatsSubscribe(), False),
+        (c.ConsoleSubscribe(1), False),
+        (c.ConsoleListInactive(), False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_chains_policies_are_stored_by_all_but_stats_and_console(command, stored):
+    policies = ((Name(("new",)), USER_POLICY),)
+    name = Name(("new",), "x")
+
+    host, _ = handle(a_host(), ask(name, command, policies=policies), NOW)
+
+    assert (Name(("new",)) in host.policies) is stored
+
+
+def test_a_policy_is_stored_even_when_the_command_fails():
+    policies = ((USER, evolve(USER_POLICY, memory=100)),)
+
+    host, _ = handle(a_host(), ask(WEB, c.UnikernelDestroy(), policies=policies), NOW)
+
+    assert host.policies[USER].memory == 100
+
+
+def test_a_dump_comes_in_pieces_that_end_with_none():
+    content = bytes(100_000)
+    host, _ = handle(a_host(), ask(DATA, c.BlockAdd(1)), NOW)
+    host, _ = handle(host, ask(DATA, c.BlockSet(compressed=False), upload=content), NOW)
+
+    _, effects = handle(host, ask(DATA, c.BlockDump(6)), NOW)
+
+    first, *pieces, last = replies(effects)
+    assert first.payload == c.BlockImage(compressed=True)
+    assert last == c.Wire(c.Header(DATA, 0), c.BlockChunk(None))
+    octets = b"".join(piece.payload.content for piece in pieces)
+    assert zlib.decompress(octets) == bytes(1024 * 1024)
+    assert max(len(piece.payload.content) for piece in pieces) <= CHUNK_BYTES
+
+
+def test_older_block_commands_have_their_content_in_them():
+    host, _ = handle(
+        a_host(), ask(DATA, c.OldBlockAdd(1, compressed=False, content=b"old")), NOW
+    )
+    dumped = reply(host, DATA, c.OldBlockDump(0)).payload
+    host, _ = handle(
+        host,
+        ask(DATA, c.OldBlockSet(compressed=True, content=zlib.compress(b"new"))),
+        NOW,
+    )
+    dumped_again = reply(host, DATA, c.OldBlockDump(1)).payload
+
+    assert dumped == c.OldBlockImage(
+        compressed=False, content=b"old".ljust(1024 * 1024, b"\0")
+    )
+    assert zlib.decompress(dumped_again.content)[:3] == b"new"
+
+
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [
+        (c.BlockRemove(), "remove block: is in use"),
+        (c.BlockSet(compressed=False), "set block: is in use"),
+        (c.BlockDump(0), "dump block: is in use"),
+        (c.OldBlockDump(0), "dump block: is in use"),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
+)
+def test_a_device_in_use_is_left_alone(command, text):
+    host, _ = handle(a_host(), ask(DATA, c.BlockAdd(1)), NOW)
+    config = Config(image=IMAGE, blocks=(BlockDevice("data"),))
+    host, _ = handle(host, ask(WEB, c.UnikernelCreate(config)), NOW)
+
+    assert reply(host, DATA, command).payload == c.Failure(text)
+
+
+@pytest.mark.parametrize(
+    ("command", "upload", "text"),
+    [
+        (c.BlockSet(compressed=False), b"x", "set block: not found"),
+        (c.BlockDump(0), None, "dump block: not found"),
+        (c.BlockRemove(), None, "remove block: not found"),
+        (
+            c.OldBlockAdd(0, compressed=False, content=b"x"),
+            None,
+            "data exceeds block size",
+        ),
+        (
+            c.OldBlockAdd(1, compressed=True, content=b"x"),
+            None,
+            "error during decompression",
+        ),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, c.Command) else "",
+)
+def test_a_device_that_is_not_there_is_not_found(command, upload, text):
+    assert reply(a_host(), DATA, command, upload=upload).payload == c.Failure(text)
+
+
+@pytest.mark.parametrize(
+    ("compressed", "upload", "text"),
+    [
+        (False, bytes(1024 * 1024 + 1), "data exceeds block size"),
+        (True, b"x", "error during decompression"),
+    ],
+    ids=["too long", "no zlib stream"],
+)
+def test_content_that_does_not_fit_is_refused(compressed, upload, text):
+    host, _ = handle(a_host(), ask(DATA, c.BlockAdd(1)), NOW)
+
+    wire = reply(host, DATA, c.BlockSet(compressed), upload=upload)
+
+    assert wire.payload == c.Failure(text)
+
+
+def test_blocks_are_named_relative_to_a_path_and_wholly_for_one():
+    host, _ = handle(a_host(), ask(DATA, c.BlockAdd(1)), NOW)
+
+    below = reply(host, USER, c.BlockInfoAsked()).payload
+    one = reply(host, DATA, c.BlockInfoAsked()).payload
+    none = reply(host, WEB, c.BlockInfoAsked()).payload
+
+    assert [str(block.name) for block in below.blocks] == [":data"]
+    assert [str(block.name) for block in one.blocks] == ["user:data"]
+    assert none == c.Blocks(())
