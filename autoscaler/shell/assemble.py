@@ -1,14 +1,50 @@
-"""Put a fleet together from what the operator wants and what was kept."""
+"""Put a daemon together from what the operator wants and what was kept."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
+from albatross_client.client import Client
+from albatross_client.hosts import open_endpoint
 from albatross_client.names import Name
 from autoscaler.core.group import Group, GroupId, new_group
 from autoscaler.core.moments import Clocks
 from autoscaler.core.policy import Policy
 from autoscaler.core.rhythm import Rhythm
 from autoscaler.core.snapshot import Snapshot, restore
+from autoscaler.shell.fleet import Fleet, Reporter
+from autoscaler.shell.host import Host
+from autoscaler.shell.settings import Settings
+from autoscaler.shell.store import Stored
 from autoscaler.shell.watch import Watch
+
+
+def open_hosts(settings: Settings) -> Mapping[str, Host]:
+    """Return the hosts by name; reads the files of their keys.
+
+    Raises:
+        CertificateError: A file can't be read, or they don't fit together.
+    """
+    return {host.name: Client(open_endpoint(host.access)) for host in settings.hosts}
+
+
+def make_fleet(
+    settings: Settings,
+    stored: Stored,
+    reporter: Reporter,
+    clocks: Callable[[], Clocks],
+) -> Fleet:
+    """Return the fleet that *settings* want, as an earlier run has left it.
+
+    Needs a running trio.
+    """
+    wanted = {group.id: group.policy for group in settings.groups}
+    intervals = {host.name: host.stats_interval for host in settings.hosts}
+    return Fleet(
+        revive_groups(wanted, stored.snapshots, clocks()),
+        make_watches(wanted, intervals, stored.intervals),
+        reporter,
+        clocks,
+        settings.deployment.reconcile_interval,
+    )
 
 
 def revive_groups(

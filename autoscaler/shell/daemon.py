@@ -6,7 +6,8 @@ action is written down before it begins and after it ends, so that a daemon
 that is killed in between finds at its next start what to ask the host.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+import signal
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 import trio
 from attrs import frozen
@@ -79,8 +80,12 @@ class Daemon:
         self.fleet.is_stopping = True
         self._stopping.set()
 
-    async def run(self) -> None:
-        """Run until `stop` is called; unikernels are left running."""
+    async def run(self, signals: Collection[signal.Signals] = ()) -> None:
+        """Run until `stop` is called; unikernels are left running.
+
+        The first of *signals* to come stops it as `stop` does; a second one
+        doesn't wait for the actions in flight: the next start settles them.
+        """
         fleet, parts = self.fleet, self._parts
         async with trio.open_nursery() as nursery:
             self._actions = nursery
@@ -92,12 +97,27 @@ class Daemon:
             nursery.start_soon(tick_for_ever, fleet)
             nursery.start_soon(write_for_ever, fleet, parts.store)
             nursery.start_soon(keep_minutes, fleet, self._housekeeping)
+            if signals:
+                nursery.start_soon(self._obey, signals, nursery.cancel_scope)
             await self._stopping.wait()
             with trio.move_on_after(parts.shutdown_timeout):
                 await self._until_idle()
             nursery.cancel_scope.cancel()
         with trio.move_on_after(GOODBYE_S, shield=True):
             await write_changes(fleet, parts.store)
+
+    async def _obey(
+        self, signals: Collection[signal.Signals], everything: trio.CancelScope
+    ) -> None:
+        with trio.open_signal_receiver(*signals) as received:
+            async for number in received:
+                name = signal.Signals(number).name
+                self._parts.log.info(
+                    "daemon_stopping", signal=name, actions_in_flight=self._running
+                )
+                if self._stopping.is_set():
+                    everything.cancel()
+                self.stop()
 
     async def _until_idle(self) -> None:
         while self._running:

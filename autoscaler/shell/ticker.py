@@ -20,9 +20,10 @@ async def tick_for_ever(fleet: Fleet) -> None:
     while True:
         tick_what_is_due(fleet, due)
         fleet.woken = trio.Event()
-        with trio.move_on_at(min(due.values(), default=math.inf)):
+        first = min(due.values(), default=math.inf)
+        with trio.move_on_at(first):
             await fleet.woken.wait()
-        await trio.sleep(BURST_S)
+            await trio.sleep(BURST_S)
 
 
 def tick_what_is_due(fleet: Fleet, due: dict[GroupId, float]) -> None:
