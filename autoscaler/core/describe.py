@@ -1,0 +1,305 @@
+"""Decisions for people and for programs: one sentence, and all the numbers.
+
+Whatever a host has named is cleaned where it becomes text.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias, assert_never
+
+from albatross_client.names import Name
+from autoscaler.core.decision import Decision, MemberClass, Outcome, Reason, Shortage
+from autoscaler.core.policy import Mode
+from autoscaler.core.texts import clean
+
+Number: TypeAlias = str | int | float | None
+
+# As many members are named in a sentence.
+MOST_NAMED = 3
+
+
+def fields(decision: Decision) -> dict[str, Number]:
+    """Return all numbers of *decision*, with units in their names.
+
+    What doesn't apply to it is left out.
+    """
+    load = decision.load
+    always: dict[str, Number] = {
+        "outcome": decision.outcome.value,
+        "reason": decision.reason.value,
+        "mode": decision.mode.value,
+        "mean_up_percent": _rounded(load.mean_up),
+        "mean_down_percent": _rounded(load.mean_down),
+        "up_percent": decision.up_threshold,
+        "down_percent": decision.down_threshold,
+        "high": decision.high,
+        "high_needed": decision.high_needed,
+        "low": decision.low,
+        "low_needed": decision.low_needed,
+        "fresh": load.fresh,
+        "quorum": load.quorum,
+        "capacity": load.capacity,
+        "clones": decision.clones,
+        "min_clones": decision.min_clones,
+        "max_clones": decision.max_clones,
+    }
+    sometimes: dict[str, Number] = {
+        "create": decision.count or None,
+        "victim": None if decision.victim is None else str(decision.victim),
+        "left_s": _rounded(decision.left_s),
+        "missing": ",".join(map(str, load.missing)) or None,
+        "replacement_held": (
+            None
+            if decision.replacement_held is None
+            else decision.replacement_held.value
+        ),
+    }
+    shortage = {} if decision.shortage is None else _shortage_fields(decision.shortage)
+    known = {k: v for k, v in {**sometimes, **shortage}.items() if v is not None}
+    return {**always, **known}
+
+
+def members(decision: Decision) -> str:
+    """Return every member with its class and usage, as one text."""
+    return " ".join(
+        f"{standing.name}={standing.counts_as.value}"
+        + ("" if standing.usage is None else f":{standing.usage:.1f}")
+        for standing in decision.load.standings
+    )
+
+
+def explain(decision: Decision) -> str:
+    """Return in one sentence why *decision* is what it is.
+
+    For a decision to hold it says what is missing to act.
+    """
+    why = _SENTENCES[decision.reason](decision)
+    what = _consequence(decision)
+    sentence = f"{why}: {what}" if what else why
+    held = decision.replacement_held
+    if held is None:
+        return sentence
+    words = held.value.replace("_", " ")
+    return f"{sentence}; a given-up clone is not replaced yet ({words})"
+
+
+def describe_shortage(shortage: Shortage) -> str:
+    """Return in words what one more clone lacks."""
+    whose = "" if shortage.domain is None else f" in the policy of {shortage.domain}"
+    resource = clean(shortage.resource, 100)
+    match shortage.reason:
+        case Reason.BLOCK_DEVICE:
+            return f"the primary has {_count(shortage.used, 'block device')}"
+        case Reason.UNSUPPORTED:
+            return f"a {resource} unikernel can't be cloned"
+        case Reason.NO_DATA:
+            return f"the {resource} is not known"
+        case _ if not shortage.limit and not shortage.used:
+            return f"no {resource} for a clone{whose}"
+        case _:
+            unit = " MB" if resource == "memory" else ""
+            return (
+                f"a clone needs {shortage.needed}{unit} of {resource}, and "
+                f"{shortage.used} of {shortage.limit}{unit} are taken{whose}"
+            )
+
+
+def _consequence(decision: Decision) -> str | None:
+    """Return what is done about it, None for a decision to hold."""
+    match decision.outcome:
+        case Outcome.HOLD:
+            return None
+        case Outcome.UP:
+            what = f"create {_count(decision.count, 'clone')}"
+        case Outcome.DOWN:
+            what = f"destroy {decision.victim}"
+        case Outcome.REPLACE:
+            what = f"replace {decision.victim}"
+        case _:
+            assert_never(decision.outcome)
+    is_active = decision.mode is Mode.ACTIVE
+    return what if is_active else f"would {what} (only observed)"
+
+
+def _shortage_fields(shortage: Shortage) -> Mapping[str, Number]:
+    return {
+        "short_of": clean(shortage.resource, 100),
+        "short_needed": shortage.needed,
+        "short_used": shortage.used,
+        "short_limit": shortage.limit,
+        "short_domain": None if shortage.domain is None else str(shortage.domain),
+    }
+
+
+def _high(decision: Decision) -> str:
+    return (
+        f"the mean of those who report, {_percent(decision.load.mean_up)}, is above "
+        f"{decision.up_threshold:g} %"
+    )
+
+
+def _low(decision: Decision) -> str:
+    return (
+        f"the mean of all, {_percent(decision.load.mean_down)}, is below "
+        f"{decision.down_threshold:g} %"
+    )
+
+
+def _many_high(decision: Decision) -> str:
+    return f"{_high(decision)} for {_count(decision.high_needed, 'tick')}"
+
+
+def _many_low(decision: Decision) -> str:
+    return f"{_low(decision)} for {_count(decision.low_needed, 'tick')}"
+
+
+def _at_max(decision: Decision) -> str:
+    most = _count(decision.max_clones, "clone")
+    return f"{_many_high(decision)}, but {most} are the most"
+
+
+def _rising(decision: Decision) -> str:
+    return f"{_high(decision)}, {decision.high} of {decision.high_needed} ticks so far"
+
+
+def _falling(decision: Decision) -> str:
+    return f"{_low(decision)}, {decision.low} of {decision.low_needed} ticks so far"
+
+
+def _at_min(decision: Decision) -> str:
+    least = _count(decision.min_clones, "clone")
+    return f"{_many_low(decision)}, but {least} are the fewest"
+
+
+def _would_flap(decision: Decision) -> str:
+    return (
+        f"{_low(decision)}, but without one clone the others would come too close to "
+        f"{decision.up_threshold:g} %"
+    )
+
+
+def _missing(decision: Decision) -> str:
+    return f"{_many_low(decision)}, but nothing certain is known of {_absent(decision)}"
+
+
+def _cooldown(decision: Decision) -> str:
+    load = decision.load.mean_up
+    is_high = load is not None and load > decision.up_threshold
+    side = _high(decision) if is_high else _low(decision)
+    return f"{side}, but the last change is too young{_left(decision)}"
+
+
+def _warming(decision: Decision) -> str:
+    if decision.left_s is None:
+        return "all members have only just started"
+    return (
+        f"{_many_high(decision)}, but the newest clone has only just "
+        f"started{_left(decision)}"
+    )
+
+
+def _backoff(decision: Decision) -> str:
+    return f"the last try failed, and the next one waits{_left(decision)}"
+
+
+def _no_data(decision: Decision) -> str:
+    load = decision.load
+    if decision.shortage is not None:
+        return describe_shortage(decision.shortage)
+    if not load.standings:
+        return "the host has not yet said what runs"
+    if load.is_conclusive:
+        return "the host's answers are missing or too old to act on"
+    absent = _absent(decision)
+    return f"{load.fresh} of the {load.quorum} members needed report" + (
+        f"; nothing certain is known of {absent}" if absent else ""
+    )
+
+
+def _short(decision: Decision) -> str:
+    if decision.shortage is None:
+        return f"one more clone does not fit ({decision.reason.value})"
+    return f"one more clone does not fit: {describe_shortage(decision.shortage)}"
+
+
+def _orphaned(decision: Decision) -> str:
+    return f"the primary is gone; {_count(decision.clones, 'clone')} go on without it"
+
+
+def _above_max(decision: Decision) -> str:
+    clones = _count(decision.clones, "clone")
+    return f"{clones} run, and {decision.max_clones} are the most"
+
+
+def _below_min(decision: Decision) -> str:
+    clones = _count(decision.clones, "clone")
+    return f"{clones} run, and {decision.min_clones} are the fewest"
+
+
+def _given_up(decision: Decision) -> str:
+    given_up = decision.load.names(MemberClass.GIVEN_UP)
+    return (
+        f"{_names(given_up) or 'a clone'} runs, but is silent or starts again and again"
+    )
+
+
+def _steady(decision: Decision) -> str:
+    return (
+        f"the mean, {_percent(decision.load.mean_up)}, is between "
+        f"{decision.down_threshold:g} % and {decision.up_threshold:g} %"
+        if decision.clones
+        else f"the mean, {_percent(decision.load.mean_up)}, is not above "
+        f"{decision.up_threshold:g} %"
+    )
+
+
+_SENTENCES: Mapping[Reason, Callable[[Decision], str]] = {
+    Reason.PAUSED: lambda _: "the group is paused: nothing is decided",
+    Reason.BUSY: lambda _: "an action is in flight",
+    Reason.ORPHANED: _orphaned,
+    Reason.NO_PRIMARY: lambda _: "the primary is gone, and there are no clones",
+    Reason.ABOVE_MAX: _above_max,
+    Reason.BELOW_MIN: _below_min,
+    Reason.NO_DATA: _no_data,
+    Reason.WARMING: _warming,
+    Reason.GIVEN_UP: _given_up,
+    Reason.HIGH: _many_high,
+    Reason.RISING: _rising,
+    Reason.AT_MAX: _at_max,
+    Reason.BACKOFF: _backoff,
+    Reason.BLOCK_DEVICE: _short,
+    Reason.UNSUPPORTED: _short,
+    Reason.NO_CAPACITY: _short,
+    Reason.LOW: _many_low,
+    Reason.FALLING: _falling,
+    Reason.WOULD_FLAP: _would_flap,
+    Reason.AT_MIN: _at_min,
+    Reason.MISSING: _missing,
+    Reason.COOLDOWN: _cooldown,
+    Reason.STEADY: _steady,
+}
+
+
+def _absent(decision: Decision) -> str:
+    return _names(decision.load.missing)
+
+
+def _names(names: tuple[Name, ...]) -> str:
+    named = ", ".join(map(str, names[:MOST_NAMED]))
+    more = len(names) - MOST_NAMED
+    return f"{named} and {more} more" if more > 0 else named
+
+
+def _left(decision: Decision) -> str:
+    return "" if decision.left_s is None else f" ({decision.left_s:.0f} s left)"
+
+
+def _percent(mean: float | None) -> str:
+    return "unknown" if mean is None else f"{mean:.1f} %"
+
+
+def _rounded(number: float | None) -> float | None:
+    return None if number is None else round(number, 2)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
