@@ -1,0 +1,5 @@
+"""The command `autoscaler`."""
+
+from autoscaler.cli.main import main
+
+__all__ = ["main"]

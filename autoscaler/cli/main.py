@@ -1,0 +1,86 @@
+"""The command line: which subcommand, and how it ends.
+
+Laws: every expected failure is one sentence on standard error and never a
+traceback; a subcommand's module is imported only when it is asked for, so that
+``--help`` is quick.
+"""
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+
+INTERRUPTED = 128 + signal.SIGINT
+
+# Each is a module beside this one with `add_command(subparsers)`.
+COMMANDS: Mapping[str, str] = {
+    "run": "run the daemon",
+    "check": "validate a configuration, and look at its hosts",
+    "status": "show what the daemon knows and does",
+    "demo": "watch it scale a sandbox host up and down",
+}
+_PROGRAM = "autoscaler"
+_DESCRIPTION = "Scale MirageOS unikernels that run on Albatross hosts."
+_EPILOGUE = """\
+exit codes:
+  0    it went well
+  1    it did not: one sentence on standard error says why
+  2    the command line can't be understood
+  130  interrupted
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand; return the exit code.
+
+    Arguments:
+        argv: Without the program's name; None: the process's own.
+    """
+    # What hosts say may not fit the terminal's encoding.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    words = sys.argv[1:] if argv is None else argv
+    arguments = _parser(words).parse_args(words)
+    try:
+        code: int = arguments.run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads has read enough; the interpreter must not flush again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code
+
+
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=_PROGRAM,
+        description=_DESCRIPTION,
+        epilog=_EPILOGUE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version")
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, purpose in COMMANDS.items():
+        if name in words:
+            importlib.import_module(f"autoscaler.cli.{name}").add_command(subparsers)
+        else:
+            subparsers.add_parser(name, help=purpose)
+    return parser
+
+
+class _Version(argparse.Action):
+    """Prints the version; reading it takes 20 ms that others need not wait."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, *_: object, **__: object
+    ) -> None:
+        """Print and leave."""
+        from importlib.metadata import version  # noqa: PLC0415 - for this alone
+
+        print(_PROGRAM, version("albatross-autoscaler"))
+        parser.exit()
