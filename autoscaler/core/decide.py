@@ -146,10 +146,14 @@ def decide(group: Group, view: View, load: Load, now: float) -> Ruling:
 def decide_bounds(group: Group, view: View, load: Load, now: float) -> Ruling | None:
     """Return what *group* should do after an answer to `info`, between ticks.
 
-    Only the rules that need no usage are looked at; None: none of them applies.
+    Only the rules that need no usage are looked at, and whether there is any: a
+    group that nobody hears has no ticks, and its last word must not stand.
+
+    Returns:
+        None where none of them applies.
     """
     case = Case(group, view, now, load, group.ticks)
-    return _bounds(case)
+    return _bounds(case) or _no_data(case)
 
 
 def choose_victim(group: Group, load: Load) -> Member | None:
@@ -332,6 +336,5 @@ def _destroy(case: Case, reason: Reason, ticks: Ticks) -> Ruling:
     if left:
         return case.hold(Reason.BACKOFF, ticks, left_s=left)
     victim = choose_victim(case.group, case.load)
-    if victim is None:
-        return case.hold(Reason.NO_DATA, ticks)
+    assert victim is not None  # noqa: S101 - its rules apply where clones run
     return case.act(Outcome.DOWN, reason, ticks, victim=victim.name)

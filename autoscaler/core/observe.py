@@ -5,6 +5,7 @@ afterwards has the members that run and are ours.
 """
 
 from collections.abc import Mapping
+from typing import assert_never
 
 from attrs import evolve
 
@@ -155,3 +156,5 @@ def _kind_of_stranger(
             primary = infos.get(group.id.primary)
             same = primary is not None and primary.digest == infos[name].digest
             return NoteKind.ADOPTED if same else NoteKind.FOREIGN
+        case _:
+            assert_never(group.policy.adopt)

@@ -18,7 +18,7 @@ from autoscaler.core.actions import (
     without_slot,
 )
 from autoscaler.core.decide import REPLACEMENTS_AN_HOUR, Ruling, decide, decide_bounds
-from autoscaler.core.decision import Load, MemberClass, Outcome, Reason
+from autoscaler.core.decision import Load, MemberClass
 from autoscaler.core.events import (
     ActionEnded,
     CloneCreated,
@@ -90,28 +90,10 @@ def _inform(group: Group, view: View, now: float) -> tuple[Group, tuple[Effect, 
     load = assess(group, view, now)
     ruling = decide_bounds(group, view, load, now)
     if ruling is None:
-        return _without_bounds(group, load), notes
+        return group, notes
     group = evolve(group, decision=ruling.decision)
     group, actions = _act(group, ruling, now)
     return group, (*notes, *actions)
-
-
-def _without_bounds(group: Group, load: Load) -> Group:
-    """A group that nobody hears has no ticks: its last word must not stand."""
-    decision = group.decision
-    if decision is None or load.is_conclusive or decision.reason is Reason.NO_DATA:
-        return group
-    silent = evolve(
-        decision,
-        outcome=Outcome.HOLD,
-        reason=Reason.NO_DATA,
-        load=load,
-        count=0,
-        victim=None,
-        left_s=None,
-        shortage=None,
-    )
-    return evolve(group, decision=silent)
 
 
 def _act(group: Group, ruling: Ruling, now: float) -> tuple[Group, tuple[Action, ...]]:
