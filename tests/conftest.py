@@ -1,5 +1,13 @@
-"""Fixtures that tests of every folder may ask for."""
+"""What all tests share."""
+
+import os
+
+from hypothesis import settings
 
 from tests.sandbox_fixtures import memory_client, memory_host, tls_sandbox
 
 __all__ = ["memory_client", "memory_host", "tls_sandbox"]
+
+settings.register_profile("ci", derandomize=True)
+if "CI" in os.environ:
+    settings.load_profile("ci")
