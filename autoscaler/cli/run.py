@@ -1,0 +1,117 @@
+"""`autoscaler run`: the daemon itself."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Collection
+from pathlib import Path
+
+import trio
+from attrs import evolve
+
+from albatross_client.errors import CertificateError
+from autoscaler.core.policy import Mode
+from autoscaler.shell.assemble import make_fleet, open_hosts
+from autoscaler.shell.clock import read_clocks
+from autoscaler.shell.daemon import Daemon, Parts
+from autoscaler.shell.events import LEVELS
+from autoscaler.shell.fleet import Fleet
+from autoscaler.shell.images import ImageFiles
+from autoscaler.shell.log import Log, configure
+from autoscaler.shell.problems import SettingsError
+from autoscaler.shell.report import LogReporter
+from autoscaler.shell.schema import StoreError
+from autoscaler.shell.settings import Settings, load_settings
+from autoscaler.shell.store import Store
+
+STOPS = (signal.SIGTERM, signal.SIGINT)
+
+
+def add_command(
+    subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]",
+) -> None:
+    """Add ``run``."""
+    parser = subparsers.add_parser(
+        "run",
+        help="run the daemon",
+        description="Follow the statistics of all hosts, and scale the groups.",
+    )
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE")
+    parser.add_argument(
+        "--mode",
+        choices=[mode.value for mode in Mode],
+        default=Mode.ACTIVE.value,
+        help="the most that may be done, whatever the file allows: "
+        "`observe` only says what it would do",
+    )
+    parser.add_argument("--log-format", choices=["logfmt", "json"], default="logfmt")
+    parser.add_argument("--log-level", choices=LEVELS, default="info")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the daemon until a signal ends it; return the exit code."""
+    try:
+        settings = limited(load_settings(arguments.config), Mode(arguments.mode))
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    log = configure(arguments.log_format, arguments.log_level)
+    try:
+        trio.run(serve, settings, log)
+    except (CertificateError, StoreError) as error:
+        print(f"autoscaler: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def limited(settings: Settings, mode: Mode) -> Settings:
+    """Return *settings* with no group in a bolder mode than *mode*."""
+    groups = tuple(
+        evolve(
+            group, policy=evolve(group.policy, mode=group.policy.mode.limited_by(mode))
+        )
+        for group in settings.groups
+    )
+    return evolve(settings, groups=groups)
+
+
+async def serve(
+    settings: Settings,
+    log: Log,
+    signals: Collection[signal.Signals] = STOPS,
+    *,
+    task_status: trio.TaskStatus[Fleet] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Run the daemon of *settings* until one of *signals* comes.
+
+    The status that it reports is the fleet.
+
+    Raises:
+        CertificateError: The files of a host's keys can't be used.
+        StoreError: The state can't be used.
+    """
+    hosts = open_hosts(settings)
+    deployment = settings.deployment
+    async with await Store.open(deployment.state_dir) as store:
+        stored = await store.load()
+        fleet = make_fleet(settings, stored, LogReporter(log), read_clocks)
+        parts = Parts(
+            hosts=hosts,
+            store=store,
+            images=ImageFiles(deployment.state_dir / "images", log),
+            log=log,
+            clocks=read_clocks,
+            shutdown_timeout=deployment.shutdown_timeout,
+            history_keep=deployment.history_keep,
+        )
+        log.event(
+            "daemon_started",
+            deployment=deployment.name,
+            mode=deployment.mode.value,
+            hosts=len(hosts),
+            groups=len(fleet.groups),
+        )
+        task_status.started(fleet)
+        await Daemon(fleet, parts).run(signals)
+    log.event("daemon_stopped")
