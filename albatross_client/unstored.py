@@ -5,17 +5,20 @@ OpenSSL reads certificate chains and keys from paths alone.
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-
-_Way = Callable[[bytes], AbstractContextManager[str]]
 
 
 @contextmanager
 def unstored(octets: bytes) -> Iterator[str]:
     """Yield a path from which *octets* can be read once, then forget them."""
-    way = next(way for way, works in _WAYS if works())
+    if _has_memory_files():
+        way = in_memory_file
+    elif _has_descriptor_paths():
+        way = in_pipe
+    else:
+        way = in_private_file
     with way(octets) as path:
         yield path
 
@@ -76,10 +79,3 @@ def _has_memory_files() -> bool:
 
 def _has_descriptor_paths() -> bool:
     return Path("/dev/fd").is_dir()
-
-
-_WAYS: tuple[tuple[_Way, Callable[[], bool]], ...] = (
-    (in_memory_file, _has_memory_files),
-    (in_pipe, _has_descriptor_paths),
-    (in_private_file, lambda: True),
-)
