@@ -1,0 +1,424 @@
+"""The life of a group: whatever may happen to it, and what always holds."""
+
+import math
+
+from attrs import evolve
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+from autoscaler.core.actions import Action, CreateClones, DestroyClone, ReplaceClone
+from autoscaler.core.decision import Reason
+from autoscaler.core.events import Interrupted, Reconfigured
+from autoscaler.core.moments import Clocks
+from autoscaler.core.policy import Mode, Policy
+from autoscaler.core.rhythm import Rhythm
+from autoscaler.core.snapshot import restore, take
+from autoscaler.core.view import Feed, closed
+from tests.core import performing
+from tests.core.builders import OTHER_IMAGE, PRIMARY, clone_name
+from tests.core.simulation import World
+
+HOUR_S = 3600.0
+# What a frame's delay may be, as a share of the interval.
+MOST_JITTER = 0.1
+
+
+def policies() -> st.SearchStrategy[Policy]:
+    """Policies of small numbers, so that every limit is met."""
+    return st.builds(
+        Policy,
+        max_clones=st.integers(2, 4),
+        min_clones=st.integers(0, 2),
+        mode=st.sampled_from([Mode.ACTIVE] * 8 + [Mode.OBSERVE, Mode.PAUSED]),
+        poll_interval=st.sampled_from([1.0, 10.0, 10.0, 25.0]),
+        scale_up_threshold_percent=st.sampled_from([70.0, 90.0]),
+        scale_up_trigger_ticks=st.integers(1, 3),
+        scale_up_step=st.integers(1, 3),
+        scale_down_threshold_percent=st.sampled_from([20.0, 40.0]),
+        scale_down_trigger_ticks=st.integers(1, 3),
+        cooldown_up=st.sampled_from([0.0, 60.0]),
+        cooldown_down=st.sampled_from([0.0, 100.0]),
+        warmup=st.sampled_from([0.0, 30.0]),
+        death_timeout=st.sampled_from([40.0, 120.0]),
+        quorum=st.sampled_from([0.5, 1.0]),
+    )
+
+
+class GroupLifecycle(RuleBasedStateMachine):
+    """A group, a host that misbehaves, and a daemon that is restarted."""
+
+    @initialize(
+        policy=policies(),
+        interval=st.sampled_from([2.0, 10.0]),
+        jitter=st.floats(0, MOST_JITTER),
+        seed=st.integers(0, 1000),
+    )
+    def deploy(self, policy, interval, jitter, seed):
+        self.named = {PRIMARY}
+        self.strangers = {PRIMARY}
+        self.changed_at: float | None = None
+        self.replaced: list[float] = []
+        self.open: Action | None = None
+        self.last_id = 0
+        # Load decisions since anything but time has happened.
+        self.calm: list[Reason] = []
+        self.overfull = False
+        self.world = World(
+            policy=policy,
+            interval=interval,
+            jitter=jitter * interval,
+            seed=seed,
+            on_action=self.check_action,
+        )
+        self.world.connect()
+
+    # What is checked whenever an action begins
+
+    def check_action(self, action: Action) -> None:
+        world, group = self.world, self.world.group
+        assert self.open is None, "one action at a time"
+        assert group.ledger.in_flight == action, "the intent is on record"
+        assert action.id > self.last_id
+        assert world.policy.mode is Mode.ACTIVE
+        self.open, self.last_id = action, action.id
+        self.check_names(action)
+        self.check_size(action)
+        if not isinstance(action, CreateClones):
+            assert action.victim in {clone.name for clone in group.clones}
+            assert action.victim not in self.strangers
+        if isinstance(action, ReplaceClone):
+            self.replaced.append(world.now)
+            lately = [at for at in self.replaced if world.now - at < HOUR_S - 1]
+            assert len(lately) <= 15
+        if action.reason in {Reason.HIGH, Reason.LOW}:
+            self.check_load_decision(action)
+
+    def check_names(self, action: Action) -> None:
+        names = {slot.name for slot in action.slots}
+        assert len(names) == len(action.slots)
+        assert not names & (self.named | set(self.world.processes)), "no name twice"
+        self.named |= names
+
+    def check_size(self, action: Action) -> None:
+        policy, group = self.world.policy, self.world.group
+        if not action.slots:
+            return
+        leaves = isinstance(action, ReplaceClone) and not action.create_first
+        assert len(group.clones) + len(action.slots) - leaves <= policy.max_clones
+
+    def check_load_decision(self, action: Action) -> None:
+        policy, now = self.world.policy, self.world.now
+        is_up = action.reason is Reason.HIGH
+        cooldown = policy.cooldown_up if is_up else policy.cooldown_down
+        if self.changed_at is not None:
+            assert now - self.changed_at >= cooldown - 1e-6
+        self.calm.append(action.reason)
+        if not is_up:
+            assert len(self.world.group.clones) > policy.min_clones
+            self.check_nobody_is_missing()
+        if policy.scale_up_step == 1 and not self.is_troubled():
+            assert set(self.calm) != {Reason.HIGH, Reason.LOW}
+
+    def check_nobody_is_missing(self) -> None:
+        world = self.world
+        assert world.feed.up_since is not None
+        assert world.group.decision is not None
+        given_up = {
+            standing.name
+            for standing in world.group.decision.load.standings
+            if standing.counts_as.value == "given_up"
+        }
+        for member in world.group.members:
+            if member.name in given_up:
+                continue
+            heard = world.tracks[member.name].heard
+            assert heard is not None
+            assert world.now - heard.at < world.feed.stale_after
+            created = -math.inf if member.created is None else member.created
+            assert world.now - created >= world.policy.warmup
+
+    def is_troubled(self) -> bool:
+        return any(p.silent or p.crashes for p in self.world.processes.values())
+
+    # Time and load
+
+    @rule(rounds=st.integers(1, 8))
+    def time_passes(self, rounds):
+        self.world.passes(rounds)
+
+    @rule(cores=st.floats(0, 5))
+    def demand_changes(self, cores):
+        self.world.demand, self.world.level = cores, None
+        self.calm.clear()
+
+    @rule(interval=st.sampled_from([2.0, 5.0, 10.0]))
+    def the_host_is_set_to_another_interval(self, interval):
+        world = self.world
+        world.jitter *= interval / world.interval
+        world.interval = interval
+        self.calm.clear()
+
+    # How actions end
+
+    def ended(self, *, changed: bool) -> None:
+        self.open = None
+        self.calm.clear()
+        assert self.world.group.ledger.in_flight is None
+        if changed:
+            self.changed_at = self.world.now
+
+    @precondition(lambda self: self.open)
+    @rule()
+    def the_action_succeeds(self):
+        performing.perform(self.world)
+        self.ended(changed=True)
+
+    @precondition(lambda self: self.open)
+    @rule()
+    def the_action_succeeds_later(self):
+        self.world.passes(2)
+        self.the_action_succeeds()
+
+    @precondition(lambda self: self.open)
+    @rule()
+    def the_action_fails(self):
+        performing.fail(self.world)
+        self.ended(changed=False)
+
+    @precondition(lambda self: self.open)
+    @rule()
+    def the_action_fails_half_way(self):
+        performing.perform_partly(self.world)
+        self.ended(changed=True)
+
+    @precondition(lambda self: self.open and self.open.slots)
+    @rule(came=st.booleans())
+    def the_outcome_is_ambiguous(self, came):
+        performing.lose(self.world, came=came)
+        self.ended(changed=False)
+
+    # What goes wrong
+
+    @rule(which=st.integers(0, 9), how=st.sampled_from(["silent", "crashes", "dies"]))
+    def a_member_is_lost(self, which, how):
+        names = list(self.world.processes)
+        name = names[which % len(names)] if names else PRIMARY
+        process = self.world.processes.get(name)
+        if process is None or how == "dies":
+            self.world.processes.pop(name, None)
+        else:
+            process.silent, process.crashes = how == "silent", how == "crashes"
+        self.calm.clear()
+
+    @rule()
+    def all_is_well_again(self):
+        for process in self.world.processes.values():
+            process.silent = process.crashes = False
+        if PRIMARY not in self.world.processes:
+            self.world.spawn(PRIMARY, 0)
+        self.calm.clear()
+
+    @rule(ahead=st.integers(0, 2), digest=st.sampled_from([b"\x01" * 32, OTHER_IMAGE]))
+    def somebody_creates_a_look_alike(self, ahead, digest):
+        name = clone_name(self.world.group.ledger.next_number + ahead)
+        if name in self.world.processes or name in self.named or self.open:
+            return
+        self.world.spawn(name, 50 + ahead, digest)
+        if digest == OTHER_IMAGE:
+            self.strangers.add(name)
+        # A name that is taken must be known before it can be avoided.
+        self.world.ask()
+        self.overfull = True
+        self.calm.clear()
+
+    @rule(unikernels=st.sampled_from([2, 4, 1000, 1000]))
+    def the_domain_gets_other_limits(self, unikernels):
+        self.world.unikernels = unikernels
+        self.world.ask()
+        self.calm.clear()
+
+    @rule(rounds=st.integers(1, 4))
+    def the_stream_stalls(self, rounds):
+        self.world.held = []
+        self.world.passes(rounds)
+        self.world.release()
+
+    @rule(rounds=st.integers(0, 4))
+    def the_stream_is_cut(self, rounds):
+        self.world.cut()
+        self.world.passes(rounds)
+        self.world.connect()
+        self.calm.clear()
+
+    @rule(policy=policies())
+    def the_operator_wants_something_else(self, policy):
+        self.world.policy = policy
+        self.world.tell(Reconfigured(policy))
+        self.overfull = True
+        self.calm.clear()
+
+    @rule(
+        down=st.floats(0, 100),
+        wall_step=st.sampled_from([0.0, 0.0, -5000.0, 5000.0]),
+        rebooted=st.booleans(),
+        remembers=st.booleans(),
+        was_done=st.booleans(),
+    )
+    def the_daemon_is_killed(self, down, wall_step, rebooted, remembers, was_done):
+        world = self.world
+        snapshot = take(world.group, Clocks(world.now, "a", world.now, world.now))
+        if was_done and self.open:
+            for slot in self.open.slots:
+                world.spawn(slot.name, min(slot.claim.cpuids))
+        world.now += down
+        step = wall_step if rebooted else 0.0
+        boot = Clocks(
+            world.now, "b" if rebooted else "a", world.now, world.now + wall_step
+        )
+        self.age_by(step)
+        world.group = restore(snapshot, world.policy, boot)
+        rhythm = Rhythm(remembered=world.feed.rhythm.interval if remembers else None)
+        world.feed = evolve(closed(Feed(), world.now), stream=world.feed.stream)
+        world.tracks, world.held = {}, None
+        changed = world.group.ledger.changed_at
+        world.look()
+        world.tell(Interrupted(world.view))
+        self.open = None
+        if world.group.ledger.changed_at != changed:
+            self.changed_at = world.now
+        world.connect(rhythm)
+        self.calm.clear()
+
+    def age_by(self, step: float) -> None:
+        """Make what was kept as much older as a stepped clock makes it."""
+        policy, now = self.world.policy, self.world.now
+        longest = max(policy.cooldown_up, policy.cooldown_down)
+        if self.changed_at is not None:
+            age = min(max(now - self.changed_at + step, 0.0), longest)
+            self.changed_at = now - age
+        self.replaced = [
+            now - min(max(now - at + step, 0.0), HOUR_S) for at in self.replaced
+        ]
+
+    # What must happen
+
+    def can_grow(self) -> bool:
+        """Tell whether nothing but load is missing for an up."""
+        world, group = self.world, self.world.group
+        names = [member.name for member in group.members]
+        reporting = [
+            name
+            for name in names
+            if (process := world.processes.get(name)) is not None
+            and not (process.silent or process.crashes)
+        ]
+        needed = math.ceil(world.policy.quorum * len(names) - 0.05)
+        interval = world.feed.rhythm.interval
+        is_known = interval is None or abs(interval / world.interval - 1) < 0.1
+        pauses = (group.ledger.creating, group.ledger.destroying)
+        return (
+            world.policy.mode is Mode.ACTIVE
+            and PRIMARY in world.processes
+            and not group.primary.is_dead
+            and self.open is None
+            and group.clones_and_slots < world.policy.max_clones
+            and world.unikernels > 100
+            and len(reporting) >= max(1, needed)
+            and is_known
+            and not any(pause.left(world.now) for pause in pauses)
+        )
+
+    @precondition(lambda self: self.can_grow())
+    @rule()
+    def an_overload_is_acted_upon_in_time(self):
+        world, policy = self.world, self.world.policy
+        share = world.jitter / world.interval
+        mean = policy.scale_up_threshold_percent * (1 + share) + 0.5
+        if mean > 100:
+            return
+        before = len(world.begun)
+        period = max(policy.poll_interval, world.interval)
+        limit = (
+            policy.scale_up_trigger_ticks * 1.5 * period
+            + max(policy.cooldown_up, policy.warmup)
+            + world.interval
+        )
+        if world.feed.rhythm.interval is None:
+            limit += 5 * world.interval
+        world.level = mean / 100
+        self.calm.clear()
+        # Until every pair of a tick lies within the overload.
+        world.passes_for(period + world.interval)
+        since = world.now
+        while len(world.begun) == before and world.now - since <= limit:
+            world.passes(1)
+
+        assert len(world.begun) > before, world.group.decision
+        assert world.begun[before][0] - since <= limit
+        world.level = None
+
+    # What always holds
+
+    @invariant()
+    def clones_stay_within_the_policy(self):
+        group = self.world.group
+        if not self.overfull:
+            leaving = isinstance(group.ledger.in_flight, ReplaceClone)
+            assert group.clones_and_slots - leaving <= self.world.policy.max_clones
+
+    @invariant()
+    def members_are_ours_and_there_is_one_of_each(self):
+        group = self.world.group
+        names = [member.name for member in group.members]
+        assert len(set(names)) == len(names)
+        assert self.strangers & set(names) == {PRIMARY}
+        assert group.primary.name == PRIMARY
+
+    @invariant()
+    def an_action_has_an_intent_until_it_has_an_outcome(self):
+        in_flight = self.world.group.ledger.in_flight
+        assert (in_flight is None) == (self.open is None)
+
+    @invariant()
+    def numbers_are_above_all_that_were_ever_given(self):
+        next_number = self.world.group.ledger.next_number
+        numbers = [self.world.group.id.number_of(name) or 0 for name in self.named]
+        assert max(numbers, default=0) < next_number
+
+    @invariant()
+    def no_two_members_of_ours_share_a_cpu(self):
+        slots = self.world.group.ledger.slots
+        pinned = [cpuid for slot in slots for cpuid in slot.claim.cpuids]
+        assert len(set(pinned)) == len(pinned)
+
+
+GroupLifecycle.TestCase.settings = settings(
+    max_examples=100,
+    stateful_step_count=50,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+TestGroupLifecycle = GroupLifecycle.TestCase
+
+
+def test_a_machine_that_creates_is_not_vacuous():
+    """The machine reaches creates, destroys and replacements at all."""
+    world = World(policy=Policy(max_clones=2, cooldown_down=0.0))
+    world.connect()
+    world.demand = 2.0
+    world.passes(20)
+    performing.perform(world)
+    world.demand = 0.1
+    world.passes(40)
+    performing.perform(world)
+
+    assert world.actions(CreateClones) == 1
+    assert world.actions(DestroyClone) == 1
