@@ -53,6 +53,7 @@ class Connection(trio.abc.AsyncResource):
         self._endpoint = endpoint
         self._stream = stream
         self._waiting: list[bytes] = []
+        self._broken: RemoteProtocolError | None = None
         self._frames = FrameReader(max_bytes)
 
     async def send(self, octets: bytes | memoryview) -> None:
@@ -76,10 +77,12 @@ class Connection(trio.abc.AsyncResource):
         if self._waiting:
             waiting, self._waiting = self._waiting, []
             return waiting
-        while octets := await self.receive():
-            bodies = list(self._frames.feed(octets))
+        while self._broken is None and (octets := await self.receive()):
+            bodies = self._cut(octets)
             if bodies:
                 return bodies
+        if self._broken is not None:
+            raise self._broken
         if not self._frames.is_at_boundary:
             raise self.ended(inside=True)
         return []
@@ -105,6 +108,16 @@ class Connection(trio.abc.AsyncResource):
             "refuses the command (its log says why), or it is older than release "
             "2.7.0"
         )
+
+    def _cut(self, octets: bytes) -> list[bytes]:
+        """Return the messages that *octets* complete, up to a broken length."""
+        bodies = []
+        try:
+            for body in self._frames.feed(octets):
+                bodies.append(body)  # noqa: PERF402 - kept when the next breaks
+        except RemoteProtocolError as error:
+            self._broken = error
+        return bodies
 
     async def aclose(self) -> None:
         """Close the connection."""

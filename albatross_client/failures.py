@@ -4,6 +4,8 @@ In TLS 1.3 a server's refusal of our certificate comes after a handshake that
 looks complete: it shows as an alert at the first read.
 """
 
+import os
+import socket
 import ssl
 
 import trio
@@ -121,6 +123,10 @@ def _reason(error: BaseException) -> str:
         inner = inner.exceptions[0]
     if inner.__cause__ is not None and str(inner.__cause__):
         return _reason(inner.__cause__)
-    if isinstance(inner, OSError) and inner.strerror:
+    if isinstance(inner, socket.gaierror) and inner.strerror:
+        # Its numbers are not those of other errors.
         return inner.strerror
+    if isinstance(inner, OSError) and inner.errno is not None:
+        # trio puts the address into the text; the message has it already.
+        return os.strerror(inner.errno)
     return str(inner) or type(inner).__name__

@@ -78,6 +78,7 @@ class EndpointServer:
     Attributes:
         asked: Common name and command of every leaf that was accepted.
         refused: Why handshakes failed.
+        context: What it speaks and shows.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class EndpointServer:
         self.asked: list[tuple[str, Command]] = []
         self.refused: list[str] = []
         self._scripts = list(scripts)
-        self._context = _context(directory, shown, trusted)
+        self.context = _context(directory, shown, trusted)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._threads: list[threading.Thread] = []
@@ -122,7 +123,7 @@ class EndpointServer:
         connection.settimeout(GIVE_UP_SECONDS)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            tls = self._context.wrap_socket(connection, server_side=True)
+            tls = self.context.wrap_socket(connection, server_side=True)
         except OSError as error:
             self.refused.append(str(error))
             connection.close()

@@ -1,0 +1,492 @@
+"""Real connections to real TLS servers, most of which do something wrong."""
+
+import socket
+import ssl
+import threading
+
+import pytest
+import trio
+
+from albatross_client.certificates import load_authority
+from albatross_client.client import Client
+from albatross_client.commands import (
+    ConsoleLine,
+    Failure,
+    Infos,
+    Said,
+    UnikernelInfo,
+)
+from albatross_client.endpoint import Endpoint
+from albatross_client.errors import (
+    CertificateError,
+    CommandRefusedError,
+    HostUnreachableError,
+    RemoteProtocolError,
+)
+from albatross_client.minting import Ask
+from albatross_client.names import ROOT, Name
+from albatross_client.tls import MAX_CONTEXTS, Contexts, public_key_sha256
+from albatross_client.values import Config, Info, Timestamp
+from tests.client.endpoint_server import (
+    EndpointServer,
+    cut,
+    message,
+    read_exactly,
+    read_upload,
+    say,
+)
+from tests.client.pki import (
+    A_DAY,
+    KEY_KINDS,
+    TODAY,
+    Wanted,
+    domain_ca,
+    issue,
+    root,
+    server,
+    write,
+)
+
+NOTHING_RUNS = message(Infos(()))
+WEB = Name.parse(":web")
+A_MINUTE = A_DAY / 24 / 60
+
+
+@pytest.fixture(scope="module")
+def ca():
+    return root()
+
+
+@pytest.fixture
+def endpoint(tmp_path, ca):
+    """Return a maker of endpoints that trust *ca* and sign with it."""
+    write(tmp_path, ca)
+    authority = load_authority(tmp_path / "ca.pem", tmp_path / "ca.key")
+
+    def make(port, **changes):
+        settings = {
+            "host": "127.0.0.1",
+            "server_ca": ca.certificate,
+            "authority": authority,
+            **changes,
+        }
+        return Endpoint(port=port, **settings)
+
+    return make
+
+
+@pytest.fixture
+def serve(tmp_path, ca):
+    """Return a maker of servers: scripts, and what to show and to trust."""
+
+    def make(*scripts, shown=None, trusted=ca):
+        return EndpointServer(tmp_path, shown or (server(ca),), trusted, *scripts)
+
+    return make
+
+
+async def failure_of(client):
+    with pytest.raises(Exception, match=r".") as caught:
+        await client.info(ROOT)
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+@pytest.mark.parametrize("kind", KEY_KINDS)
+async def test_a_command_and_its_reply_pass_with_every_kind_of_ca(tmp_path, kind):
+    own = root(key=KEY_KINDS[kind]())
+    write(tmp_path, own)
+    with EndpointServer(tmp_path, (server(own),), own, say(NOTHING_RUNS)) as host:
+        authority = load_authority(tmp_path / "ca.pem", tmp_path / "ca.key")
+        endpoint = Endpoint(
+            host="127.0.0.1",
+            port=host.port,
+            server_ca=own.certificate,
+            authority=authority,
+        )
+
+        assert await Client(endpoint).info(ROOT) == {}
+
+    assert host.asked == [(".", UnikernelInfo())]
+
+
+def test_a_context_serves_the_same_command_until_it_nears_its_end(endpoint):
+    moments = iter(TODAY + minutes * A_MINUTE for minutes in (0, 1, 2, 4.5))
+    contexts = Contexts(endpoint(1), lambda: next(moments))
+    info = Ask(ROOT, UnikernelInfo())
+
+    first = contexts.context_for(info)
+
+    assert contexts.context_for(Ask(WEB, UnikernelInfo())) is not first
+    assert contexts.context_for(info) is first
+    assert contexts.context_for(info) is not first
+
+
+def test_only_the_contexts_used_last_are_kept(endpoint):
+    contexts = Contexts(endpoint(1), lambda: TODAY)
+    info = Ask(ROOT, UnikernelInfo())
+    first = contexts.context_for(info)
+    for number in range(MAX_CONTEXTS):
+        contexts.context_for(Ask(Name((), f"web-{number}"), UnikernelInfo()))
+
+    assert contexts.context_for(info) is not first
+
+
+IMPOSTORS = [
+    pytest.param(
+        lambda ca: (issue(Wanted(name="host", ca=False, usage="client"), ca),),
+        "unsuitable certificate purpose",
+        id="a client's certificate",
+    ),
+    pytest.param(
+        lambda ca: (issue(Wanted(name="host", ca=False), ca),),
+        "which is not for servers",
+        id="no usage told",
+    ),
+    pytest.param(
+        lambda ca: _with_issuers(server, domain_ca("tenant", ca)),
+        "has not issued itself",
+        id="a tenant's server certificate",
+    ),
+    pytest.param(
+        lambda _: (server(root("stranger")),),
+        "does not come from server_ca",
+        id="another CA",
+    ),
+    pytest.param(
+        lambda _: (server(root("ca")),),
+        "does not come from server_ca",
+        id="a CA of the same name",
+    ),
+    pytest.param(
+        lambda ca: (server(ca, ends=TODAY - A_DAY / 2),),
+        "expired",
+        id="expired",
+    ),
+]
+
+
+def _with_issuers(make, issuer):
+    return make(issuer), issuer
+
+
+@pytest.mark.parametrize(("shown", "message"), IMPOSTORS)
+async def test_an_impostor_is_refused_before_the_command_is_shown(
+    serve, endpoint, ca, shown, message
+):
+    with serve(say(NOTHING_RUNS), shown=shown(ca)) as host:
+        error = await failure_of(Client(endpoint(host.port)))
+
+    assert isinstance(error, CertificateError)
+    assert message in str(error)
+    assert "nothing was sent" in str(error)
+    assert host.asked == []
+
+
+async def test_name_and_key_of_the_server_can_be_pinned(serve, endpoint, ca):
+    shown = server(ca)
+    right = public_key_sha256(shown.certificate)
+    with serve(say(NOTHING_RUNS), shown=(shown,)) as host:
+        pinned = endpoint(host.port, server_name="host", server_key_sha256=right)
+        other_name = endpoint(host.port, server_name="another")
+        other_key = endpoint(host.port, server_key_sha256=bytes(32))
+
+        assert await Client(pinned).info(ROOT) == {}
+        wrong_name = await failure_of(Client(other_name))
+        wrong_key = await failure_of(Client(other_key))
+
+    assert "has to be 'another' (server_name)" in str(wrong_name)
+    assert f"SHA-256 {right.hex()}, not {bytes(32).hex()}" in str(wrong_key)
+    assert len(host.asked) == 1
+
+
+async def test_a_server_of_a_ca_below_the_root_is_taken_by_that_ca(serve, endpoint, ca):
+    below = issue(Wanted(name="servers"), ca)
+    with serve(say(NOTHING_RUNS), shown=(server(below), below)) as host:
+        trusting = endpoint(host.port, server_ca=below.certificate)
+
+        assert await Client(trusting).info(ROOT) == {}
+
+
+async def test_a_certificate_of_another_ca_is_said_to_be_ours(serve, endpoint):
+    with serve(say(NOTHING_RUNS), trusted=root("other")) as host:
+        error = await failure_of(Client(endpoint(host.port)))
+
+    assert isinstance(error, CertificateError)
+    assert "does not accept our certificate (unknown_ca)" in str(error)
+    assert "ca.pem" in str(error)
+
+
+@pytest.mark.parametrize("apart", [-1, 1], ids=["clock behind", "clock ahead"])
+async def test_clocks_apart_are_named_with_the_dates(serve, endpoint, apart):
+    with serve(say(NOTHING_RUNS)) as host:
+        clock = lambda: TODAY + apart * A_DAY / 2  # noqa: E731
+        error = await failure_of(Client(endpoint(host.port), clock=clock))
+
+    assert isinstance(error, CertificateError)
+    assert "takes our certificate for expired or not yet valid" in str(error) or (
+        # OpenSSL servers have an alert of their own for too early.
+        "does not accept our certificate" in str(error)
+    )
+
+
+async def test_an_end_without_an_answer_names_both_reasons(serve, endpoint):
+    with serve(say()) as host:
+        error = await failure_of(Client(endpoint(host.port)))
+
+    assert isinstance(error, CommandRefusedError)
+    assert "its log says why" in str(error)
+    assert "older than release 2.7.0" in str(error)
+
+
+async def test_a_failure_is_told_in_the_words_of_the_host(serve, endpoint):
+    with serve(say(message(Failure("no \x1b[31mway")))) as host:
+        error = await failure_of(Client(endpoint(host.port)))
+
+    assert isinstance(error, CommandRefusedError)
+    assert str(error) == "no \x1b[31mway"
+
+
+async def test_a_policy_that_cannot_be_stored_says_who_has_to_sign(serve, endpoint):
+    text = "expected success when adding policy, got: too much"
+    with serve(say(message(Failure(text)))) as host:
+        error = await failure_of(Client(endpoint(host.port)))
+
+    assert str(error).startswith(text)
+    assert "has to be signed anew" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("script", "kind", "text"),
+    [
+        pytest.param(
+            say(NOTHING_RUNS[:-1]),
+            RemoteProtocolError,
+            "ended the connection inside its reply",
+            id="cut off by a goodbye",
+        ),
+        pytest.param(
+            cut(NOTHING_RUNS[:-1]),
+            HostUnreachableError,
+            "ended without a goodbye",
+            id="cut off",
+        ),
+        pytest.param(
+            cut(), HostUnreachableError, "may have taken effect", id="no goodbye"
+        ),
+        pytest.param(
+            say(b"\x01\x00\x00\x01"),
+            RemoteProtocolError,
+            "a frame of 16777217 bytes",
+            id="too long",
+        ),
+        pytest.param(
+            say(b"\xff\xff\xff\xff"),
+            RemoteProtocolError,
+            "a frame of 4294967295 bytes",
+            id="unsigned length",
+        ),
+        pytest.param(
+            say(b"\x00\x00\x00\x03abc"), RemoteProtocolError, "", id="rubbish"
+        ),
+        pytest.param(say(bytes(4)), RemoteProtocolError, "", id="empty"),
+        pytest.param(
+            say(message(ConsoleLine(Timestamp(0), b""))),
+            RemoteProtocolError,
+            "sent ConsoleLine where a reply was due",
+            id="data",
+        ),
+        pytest.param(
+            say(message(Said("well"))),
+            RemoteProtocolError,
+            "answered by Said",
+            id="another reply",
+        ),
+    ],
+)
+async def test_every_bad_reply_is_an_error_of_its_kind(
+    serve, endpoint, script, kind, text
+):
+    with serve(script) as host:
+        error = await failure_of(Client(endpoint(host.port)))
+
+    assert type(error) is kind
+    assert text in str(error)
+    if isinstance(error, HostUnreachableError):
+        assert error.sent
+
+
+async def test_a_reply_in_single_bytes_is_whole(serve, endpoint):
+    reply = message(Infos(((WEB, Info()),)))
+    with serve(say(*(reply[at : at + 1] for at in range(len(reply))))) as host:
+        found = await Client(endpoint(host.port)).info(ROOT)
+
+    assert found == {WEB: Info()}
+
+
+async def test_a_large_reply_is_read_whole(serve, endpoint):
+    many = tuple((Name(("user",), f"web-{n}"), Info()) for n in range(2000))
+    with serve(say(message(Infos(many)))) as host:
+        found = await Client(endpoint(host.port)).info(ROOT)
+
+    assert found == dict(many)
+
+
+async def test_a_port_nobody_listens_on_is_unreachable_and_nothing_was_sent(endpoint):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+    error = await failure_of(Client(endpoint(port)))
+
+    assert isinstance(error, HostUnreachableError)
+    assert not error.sent
+    assert f"127.0.0.1:{port} can't be reached (Connection refused)" in str(error)
+
+
+@pytest.mark.parametrize("host", ["nosuch.invalid", "a" * 64 + ".example", "a..b"])
+async def test_a_name_without_a_host_is_unreachable(endpoint, host, monkeypatch):
+    async def unknown(*_, **__):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    if host == "nosuch.invalid":
+        # No test asks a real name server.
+        monkeypatch.setattr("trio.socket.getaddrinfo", unknown)
+
+    error = await failure_of(Client(endpoint(1025, host=host)))
+
+    assert isinstance(error, HostUnreachableError)
+    assert not error.sent
+
+
+def answer_raw(listener, answer):
+    connection, _ = listener.accept()
+    with connection:
+        connection.settimeout(10)
+        connection.recv(65536)
+        connection.sendall(answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "text"),
+    [
+        pytest.param(
+            b"HTTP/1.1 400 Bad Request\r\n\r\n",
+            RemoteProtocolError,
+            "does not answer in TLS 1.3",
+            id="HTTP",
+        ),
+        pytest.param(
+            bytes.fromhex("15030300020246"),
+            RemoteProtocolError,
+            "protocol_version",
+            id="only older TLS",
+        ),
+        pytest.param(b"", HostUnreachableError, "was lost", id="nothing"),
+    ],
+)
+async def test_a_port_of_something_else_is_said_to_be_that(
+    endpoint, answer, kind, text
+):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer_raw, args=(listener, answer))
+        thread.start()
+        error = await failure_of(Client(endpoint(listener.getsockname()[1])))
+        thread.join()
+
+    assert type(error) is kind
+    assert text in str(error)
+    assert not getattr(error, "sent", False)
+
+
+async def test_tls_1_2_is_never_spoken(endpoint, serve):
+    with serve(say(NOTHING_RUNS)) as host:
+        host.context.minimum_version = ssl.TLSVersion.TLSv1_2
+        host.context.maximum_version = ssl.TLSVersion.TLSv1_2
+        error = await failure_of(Client(endpoint(host.port)))
+
+    assert isinstance(error, RemoteProtocolError)
+    assert "does not answer in TLS 1.3" in str(error)
+
+
+async def test_a_cancelled_command_leaves_no_connection(serve, endpoint):
+    ended = threading.Event()
+
+    def wait_for_end(connection):
+        assert connection.recv(1) == b""
+        ended.set()
+
+    with serve(wait_for_end) as host:
+        with trio.move_on_after(0.2):
+            await Client(endpoint(host.port)).info(ROOT)
+        assert await trio.to_thread.run_sync(ended.wait, 10)
+
+
+# Uploads
+
+
+async def test_an_image_arrives_in_chunks_and_is_ended(serve, endpoint):
+    image = bytes(range(256)) * 1000
+    received = []
+
+    def take(connection):
+        received.append(read_upload(connection))
+        connection.sendall(message(Said("created unikernel")))
+
+    with serve(take) as host:
+        await Client(endpoint(host.port)).create(WEB, Config(), image)
+
+    assert received == [image]
+
+
+async def test_the_reason_for_a_refusal_is_not_lost_in_an_upload(serve, endpoint):
+    """A host may refuse while we send: its words come before the reset."""
+
+    def refuse_early(connection):
+        read_exactly(connection, 10)
+        connection.sendall(message(Failure("Unikernel with same name is running")))
+
+    with serve(refuse_early) as host:
+        client = Client(endpoint(host.port))
+        for _ in range(10):
+            with pytest.raises(CommandRefusedError, match="same name"):
+                await client.create(WEB, Config(), bytes(8_000_000))
+
+
+async def test_the_alert_that_explains_a_refusal_is_not_lost_in_an_upload(
+    serve, endpoint
+):
+    with serve(say(), trusted=root("other")) as host:
+        client = Client(endpoint(host.port))
+        for _ in range(10):
+            with pytest.raises(CertificateError, match="unknown_ca"):
+                await client.create(WEB, Config(), bytes(8_000_000))
+
+
+async def test_a_connection_lost_in_an_upload_is_ambiguous(serve, endpoint):
+    def cut_early(connection):
+        read_exactly(connection, 100_000)
+        cut()(connection)
+
+    with serve(cut_early) as host, pytest.raises(HostUnreachableError) as caught:
+        await Client(endpoint(host.port)).create(WEB, Config(), bytes(8_000_000))
+
+    assert caught.value.sent
+
+
+async def test_an_upload_can_be_cancelled_while_the_host_reads_nothing(serve, endpoint):
+    release = threading.Event()
+    with serve(lambda _: release.wait(10)) as host:
+        try:
+            with trio.move_on_after(0.3) as scope:
+                await Client(endpoint(host.port)).create(
+                    WEB, Config(), bytes(64_000_000)
+                )
+        finally:
+            release.set()
+
+    assert scope.cancelled_caught
+
+
+async def test_a_config_with_an_image_is_refused_before_anything_is_sent(endpoint):
+    with pytest.raises(ValueError, match="the image is streamed"):
+        await Client(endpoint(1)).create(WEB, Config(image=b"x"), b"x")
