@@ -22,16 +22,19 @@ def main() -> None:
     text = b""
     before = time.monotonic()
     while True:
-        readable, _, _ = select.select([0], [], [], PERIOD_SECONDS * (1 - share))
+        # Idle, it isn't even woken up.
+        pause = PERIOD_SECONDS * (1 - share) if share else None
+        readable, _, _ = select.select([0], [], [], pause)
+        now = time.monotonic()
+        debt = min(debt + share * (now - before), MOST_DEBT_SECONDS)
+        before = now
         if readable:
             octets = os.read(0, 4096)
             if not octets:
                 return
             *lines, text = (text + octets).split(b"\n")
-            share = float(lines[-1]) if lines else share
-        now = time.monotonic()
-        debt = min(debt + share * (now - before), MOST_DEBT_SECONDS)
-        before = now
+            # What is asked for now counts, not what was left undone.
+            share, debt = float(lines[-1]) if lines else share, 0.0
         debt -= burn(debt)
 
 
