@@ -1,0 +1,220 @@
+"""`autoscaler check`: is the configuration right, and do its hosts agree."""
+
+import argparse
+from pathlib import Path
+
+import trio
+
+from albatross_client.certificates import rfc3339
+from albatross_client.client import Client
+from albatross_client.hosts import open_endpoint
+from albatross_client.names import Name
+from albatross_client.values import ResourcePolicy
+from autoscaler.cli.findings import (
+    Found,
+    found_at_hosts,
+    found_in_file,
+    found_in_settings,
+)
+from autoscaler.cli.output import complain, print_json, print_table
+from autoscaler.cli.survey import GroupSeen, HostSeen, Opened, Survey, survey
+from autoscaler.core.lint import Severity
+from autoscaler.shell.clock import wall_clock
+from autoscaler.shell.settings import (
+    HostSettings,
+    Settings,
+    SettingsError,
+    load_settings,
+)
+
+
+def add_command(
+    subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]",
+) -> None:
+    """Add ``check``."""
+    parser = subparsers.add_parser(
+        "check",
+        help="validate a configuration, and look at its hosts",
+        description="Tell all that is wrong with a configuration at once, and what "
+        "is probably not meant (hints). Exit code 0: it can be used; 1: it can't.",
+    )
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE")
+    parser.add_argument(
+        "--connect",
+        action="store_true",
+        help="also ask the hosts: certificates, policies, primaries, room for clones",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check the configuration; return the exit code."""
+    try:
+        settings = load_settings(arguments.config)
+    except SettingsError as error:
+        return _tell(arguments, found_in_file(error.problems), None)
+    found, seen = found_in_settings(settings), None
+    if arguments.connect:
+        seen = trio.run(survey, settings, open_host)
+        found += found_at_hosts(seen, wall_clock())
+    code = _tell(arguments, found, seen)
+    if not code and not arguments.json:
+        print(_summary(settings))
+    return code
+
+
+def open_host(settings: HostSettings) -> Opened:
+    """Read the keys of a host.
+
+    Raises:
+        CertificateError: They can't be used.
+    """
+    endpoint = open_endpoint(settings.access)
+    authority = endpoint.authority
+    return Opened(Client(endpoint), authority.domain, authority.validity)
+
+
+def _summary(settings: Settings) -> str:
+    hosts, groups = len(settings.hosts), len(settings.groups)
+    return f"{settings.path} can be used: hosts: {hosts}, groups: {groups}"
+
+
+def _tell(
+    arguments: argparse.Namespace, found: tuple[Found, ...], seen: Survey | None
+) -> int:
+    """Print what was found; return the exit code."""
+    if arguments.json:
+        print_json(_as_json(found, seen))
+    else:
+        if seen is not None:
+            _print_survey(seen)
+        for each in found:
+            complain(str(each))
+    return int(any(each.severity is Severity.ERROR for each in found))
+
+
+def _print_survey(seen: Survey) -> None:
+    print_table(
+        "Hosts",
+        ("host", "address", "acts in", "certificate", "until"),
+        (
+            (host.settings.name, _address(host), *row)
+            for host in seen.hosts
+            for row in _certificates(host)
+        ),
+    )
+    print_table(
+        "Policies",
+        ("host", "domain", "unikernels", "memory MB", "cpuids", "bridges"),
+        (
+            (host.settings.name, str(domain), *_limits(policy))
+            for host in seen.hosts
+            for domain, policy in sorted(host.policies.items())
+        ),
+    )
+    print_table(
+        "Groups",
+        ("group", "primary", "max_clones", "running", "fit"),
+        (_group_row(group) for group in seen.groups),
+    )
+
+
+def _address(host: HostSeen) -> str:
+    access = host.settings.access
+    name = f"[{access.host}]" if ":" in access.host else access.host
+    return f"{name}:{access.port}"
+
+
+def _certificates(host: HostSeen) -> list[tuple[str, str, str]]:
+    if host.opened is None:
+        return [("-", "-", "-")]
+    return [
+        (str(host.opened.domain), validity.subject, rfc3339(validity.ends))
+        for validity in host.opened.validity
+    ]
+
+
+def _limits(policy: ResourcePolicy) -> tuple[str, str, str, str]:
+    return (
+        str(policy.unikernels),
+        str(policy.memory),
+        " ".join(map(str, sorted(policy.cpuids))),
+        " ".join(sorted(policy.bridges)),
+    )
+
+
+def _group_row(group: GroupSeen) -> tuple[str, str, str, str, str]:
+    room = group.room
+    return (
+        str(group.settings.id),
+        "runs" if group.primary is not None else "-",
+        str(group.settings.policy.max_clones),
+        "-" if room is None else str(room.running),
+        "-" if room is None else str(room.clones),
+    )
+
+
+def _as_json(found: tuple[Found, ...], seen: Survey | None) -> dict[str, object]:
+    errors = sum(each.severity is Severity.ERROR for each in found)
+    report: dict[str, object] = {
+        "ok": not errors,
+        "findings": [
+            {
+                "severity": each.severity.value,
+                "place": each.place,
+                "key": each.key,
+                "message": each.message,
+            }
+            for each in found
+        ],
+    }
+    if seen is not None:
+        report["hosts"] = [_host_json(host) for host in seen.hosts]
+        report["groups"] = [_group_json(group) for group in seen.groups]
+    return report
+
+
+def _host_json(host: HostSeen) -> dict[str, object]:
+    opened = host.opened
+    return {
+        "name": host.settings.name,
+        "address": _address(host),
+        "domain": None if opened is None else str(opened.domain),
+        "certificates": []
+        if opened is None
+        else [
+            {
+                "subject": validity.subject,
+                "begins": rfc3339(validity.begins),
+                "ends": rfc3339(validity.ends),
+            }
+            for validity in opened.validity
+        ],
+        "policies": [
+            _policy_json(domain, policy)
+            for domain, policy in sorted(host.policies.items())
+        ],
+    }
+
+
+def _policy_json(domain: Name, policy: ResourcePolicy) -> dict[str, object]:
+    return {
+        "domain": str(domain),
+        "unikernels": policy.unikernels,
+        "memory_mb": policy.memory,
+        "block_mb": policy.block,
+        "cpuids": sorted(policy.cpuids),
+        "bridges": sorted(policy.bridges),
+    }
+
+
+def _group_json(group: GroupSeen) -> dict[str, object]:
+    room = group.room
+    return {
+        "group": str(group.settings.id),
+        "primary_runs": group.primary is not None,
+        "max_clones": group.settings.policy.max_clones,
+        "clones_running": None if room is None else room.running,
+        "clones_that_fit": None if room is None else room.clones,
+    }

@@ -1,0 +1,71 @@
+"""Printing: as JSON for programs, as tables for people.
+
+Laws: nothing that a host has said reaches a terminal as control characters;
+lines are of bounded width; on a terminal tables have rules and colours, in
+pipes and files they are plain aligned text.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+
+from autoscaler.core.texts import clean
+
+MOST_WIDE = 120
+WIDEST_CELL = 72
+
+
+def print_json(value: object) -> None:
+    """Print *value* as indented JSON, ASCII alone."""
+    print(json.dumps(value, indent=2))
+
+
+def complain(text: str) -> None:
+    """Print each line of *text* to standard error."""
+    for line in text.splitlines():
+        print(clean(line), file=sys.stderr)
+
+
+def print_table(
+    title: str, header: Sequence[str], rows: Iterable[Sequence[str]]
+) -> None:
+    """Print *rows* below *header*, nothing where there are none."""
+    lines = [[clean(cell, WIDEST_CELL) for cell in row] for row in rows]
+    if not lines:
+        return
+    if sys.stdout.isatty():
+        _print_rich(title, header, lines)
+    else:
+        print(f"{title}:\n{plain_table(header, lines)}\n")
+
+
+def plain_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return *rows* below *header* as aligned columns."""
+    lines = [[word.upper() for word in header], *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) for cell, width in zip(line, widths, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _print_rich(
+    title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
+) -> None:
+    # 0.1 s that pipes need not wait for.
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - see above
+    from rich.console import Console  # noqa: PLC0415 - see above
+    from rich.table import Table  # noqa: PLC0415 - see above
+    from rich.text import Text  # noqa: PLC0415 - see above
+
+    console = Console()
+    console.width = min(console.width, MOST_WIDE)
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for word in header:
+        table.add_column(word, overflow="fold")
+    for row in rows:
+        # Text: brackets in a name are no markup.
+        table.add_row(*(Text(cell) for cell in row))
+    console.print(table)

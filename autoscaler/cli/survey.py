@@ -1,0 +1,161 @@
+"""Ask the hosts of a configuration what a check wants to know.
+
+Laws: it only reads; a host that can't be asked is a finding, never the end.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import trio
+from attrs import field, frozen
+
+from albatross_client.certificates import Validity
+from albatross_client.errors import AlbatrossError, CertificateError
+from albatross_client.names import Name
+from albatross_client.values import Info, ResourcePolicy
+from autoscaler.core.group import GroupId, new_group
+from autoscaler.core.lint import Room, find_room
+from autoscaler.core.observe import observe
+from autoscaler.core.policy import Policy
+from autoscaler.core.view import Feed, Listing, Rules, View
+from autoscaler.shell.settings import GroupSettings, HostSettings, Settings
+
+ANSWER_S = 30.0
+
+
+class Answers(Protocol):
+    """The part of a host's client that only reads."""
+
+    async def info(self, name: Name) -> Mapping[Name, Info]:
+        """Return what runs at and below *name*, by absolute name."""
+
+    async def policies(self, domain: Name) -> Mapping[Name, ResourcePolicy]:
+        """Return the policies above, at and below *domain*."""
+
+
+@frozen
+class Opened:
+    """A host whose keys could be read.
+
+    Attributes:
+        client: Asks it.
+        domain: What its certificate may act in.
+        validity: The dates of its certificates, signer first.
+    """
+
+    client: Answers
+    domain: Name
+    validity: tuple[Validity, ...]
+
+
+@frozen(kw_only=True)
+class HostSeen:
+    """What a host has shown.
+
+    Attributes:
+        settings: Its table.
+        opened: With its keys; None: they can't be used.
+        policies: By absolute domain.
+        complaints: What went wrong, in words.
+    """
+
+    settings: HostSettings
+    opened: Opened | None = None
+    policies: Mapping[Name, ResourcePolicy] = field(factory=dict)
+    complaints: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class GroupSeen:
+    """What a host has shown of a group.
+
+    Attributes:
+        settings: Its table.
+        primary: What the host says of the primary; None: it isn't there.
+        room: How many clones there can be; None: that can't be told.
+        complaint: Why nothing is known of it; None: its host answered.
+    """
+
+    settings: GroupSettings
+    primary: Info | None = None
+    room: Room | None = None
+    complaint: str | None = None
+
+
+@frozen
+class Survey:
+    """What all hosts have shown, in the order of the configuration."""
+
+    hosts: tuple[HostSeen, ...]
+    groups: tuple[GroupSeen, ...]
+
+
+async def survey(
+    settings: Settings, open_host: Callable[[HostSettings], Opened]
+) -> Survey:
+    """Ask every host once for itself and once for each of its groups.
+
+    Arguments:
+        settings: The configuration.
+        open_host: Reads the keys of a host; raises CertificateError.
+    """
+    hosts = tuple([await _see_host(host, open_host) for host in settings.hosts])
+    by_name = {host.settings.name: host for host in hosts}
+    groups = [await _see_group(by_name[g.id.host], g) for g in settings.groups]
+    return Survey(hosts, tuple(groups))
+
+
+async def _see_host(
+    settings: HostSettings, open_host: Callable[[HostSettings], Opened]
+) -> HostSeen:
+    try:
+        opened = open_host(settings)
+    except CertificateError as error:
+        return HostSeen(settings=settings, complaints=(str(error),))
+    try:
+        with trio.fail_after(ANSWER_S):
+            policies = await opened.client.policies(opened.domain)
+    except (AlbatrossError, trio.TooSlowError) as error:
+        complaints = (_words(error),)
+        return HostSeen(settings=settings, opened=opened, complaints=complaints)
+    return HostSeen(settings=settings, opened=opened, policies=policies)
+
+
+async def _see_group(host: HostSeen, settings: GroupSettings) -> GroupSeen:
+    if host.opened is None or host.complaints:
+        complaint = "its host has not answered"
+        return GroupSeen(settings=settings, complaint=complaint)
+    domain = settings.id.primary.domain
+    try:
+        with trio.fail_after(ANSWER_S):
+            infos = await host.opened.client.info(domain)
+            policies = await host.opened.client.policies(domain)
+    except (AlbatrossError, trio.TooSlowError) as error:
+        return GroupSeen(settings=settings, complaint=_words(error))
+    view = _view(infos, policies)
+    room = _room(settings.id, settings.policy, view)
+    primary = infos.get(settings.id.primary)
+    return GroupSeen(settings=settings, primary=primary, room=room)
+
+
+def _view(infos: Mapping[Name, Info], policies: Mapping[Name, ResourcePolicy]) -> View:
+    now = trio.current_time()
+    return View(
+        feed=Feed(),
+        tracks={},
+        listing=Listing(infos, now, now),
+        rules=Rules(policies, now),
+    )
+
+
+def _room(group_id: GroupId, policy: Policy, view: View) -> Room | None:
+    if not view.lists(group_id.primary):
+        return None
+    group, _ = observe(new_group(group_id, policy), view, trio.current_time())
+    return find_room(group, view)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, trio.TooSlowError):
+        return f"no answer within {ANSWER_S:g} s"
+    return str(error)
