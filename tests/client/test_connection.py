@@ -52,39 +52,6 @@ WEB = Name.parse(":web")
 A_MINUTE = A_DAY / 24 / 60
 
 
-@pytest.fixture(scope="module")
-def ca():
-    return root()
-
-
-@pytest.fixture
-def endpoint(tmp_path, ca):
-    """Return a maker of endpoints that trust *ca* and sign with it."""
-    write(tmp_path, ca)
-    authority = load_authority(tmp_path / "ca.pem", tmp_path / "ca.key")
-
-    def make(port, **changes):
-        settings = {
-            "host": "127.0.0.1",
-            "server_ca": ca.certificate,
-            "authority": authority,
-            **changes,
-        }
-        return Endpoint(port=port, **settings)
-
-    return make
-
-
-@pytest.fixture
-def serve(tmp_path, ca):
-    """Return a maker of servers: scripts, and what to show and to trust."""
-
-    def make(*scripts, shown=None, trusted=ca):
-        return EndpointServer(tmp_path, shown or (server(ca),), trusted, *scripts)
-
-    return make
-
-
 async def failure_of(client):
     with pytest.raises(Exception, match=r".") as caught:
         await client.info(ROOT)
