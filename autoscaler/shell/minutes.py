@@ -1,5 +1,6 @@
 """Once a minute: usage rows, what status shows, the heartbeat, old history."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 import trio
@@ -7,14 +8,17 @@ from attrs import frozen
 
 from autoscaler.core.group import GroupId
 from autoscaler.core.moments import Clocks
+from autoscaler.core.track import Verdict
 from autoscaler.core.usage import Minute
 from autoscaler.shell.fleet import Change, Fleet
 from autoscaler.shell.log import Log
 from autoscaler.shell.store import Store, UsageRow
+from autoscaler.shell.watch import Watch
 
 MINUTE_S = 60.0
 # Old history is dropped once in so many minutes.
 PRUNE_EVERY = 60
+IRREGULAR = (Verdict.UNTIMELY, Verdict.BUNCHED, Verdict.OVERRUN)
 
 
 @frozen
@@ -42,7 +46,9 @@ async def keep_minutes(fleet: Fleet, keeping: Housekeeping) -> None:
         await trio.sleep(MINUTE_S)
         number += 1
         await write_minute(fleet, keeping, began)
-        keeping.log.info("heartbeat", **pulse(fleet))
+        keeping.log.event("heartbeat", **pulse(fleet))
+        for watch in fleet.watches.values():
+            warn_of_rhythm(watch, keeping.log)
         if number % PRUNE_EVERY == 0:
             await keeping.store.prune(keeping.history_keep, keeping.clocks().wall)
 
@@ -62,6 +68,32 @@ async def write_minute(fleet: Fleet, keeping: Housekeeping, began: float) -> Non
     for (host, domain), watch in fleet.watches.items():
         if watch.feed.rhythm.median is not None:
             await store.remember_interval(host, domain, watch.feed.rhythm.median)
+
+
+def warn_of_rhythm(watch: Watch, log: Log) -> None:
+    """Say when frames don't come as they are expected."""
+    verdicts, watch.recent = watch.recent, Counter()
+    where = {"host": watch.host, "domain": str(watch.domain)}
+    rhythm = watch.feed.rhythm
+    if rhythm.contradiction is not None:
+        log.event(
+            "interval_contradicted",
+            configured_s=rhythm.configured,
+            measured_s=round(rhythm.contradiction, 3),
+            **where,
+        )
+    counted = verdicts[Verdict.COUNTED]
+    wrong = sum(verdicts[verdict] for verdict in IRREGULAR)
+    if wrong > counted and rhythm.distances:
+        log.event(
+            "frames_irregular",
+            counted=counted,
+            not_counted=wrong,
+            interval_s=rhythm.interval,
+            least_distance_s=round(min(rhythm.distances), 3),
+            most_distance_s=round(max(rhythm.distances), 3),
+            **where,
+        )
 
 
 def pulse(fleet: Fleet) -> Mapping[str, int]:

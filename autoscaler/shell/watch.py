@@ -46,6 +46,7 @@ class Watch:
         rules: The newest answer to `policy info`.
         changed_at: When the stream last went up or down, monotonic.
         verdicts: How many frames met each verdict.
+        recent: The same, since somebody last looked at it.
         members: Whose member a name is; kept by the fleet.
     """
 
@@ -59,6 +60,7 @@ class Watch:
         self.rules: Rules | None = None
         self.changed_at = trio.current_time()
         self.verdicts: Counter[Verdict] = Counter()
+        self.recent: Counter[Verdict] = Counter()
         self.members: dict[Name, GroupId] = {}
         self._numcpus: dict[Name, int] = {}
         self._awaited: dict[Name, trio.Event] = {}
@@ -90,6 +92,7 @@ class Watch:
         if rhythm is not feed.rhythm:
             self.feed = Feed(rhythm, feed.stream, feed.up_since, feed.listened)
         self.verdicts[verdict] += 1
+        self.recent[verdict] += 1
         self._last_frame = at
         self._has_pair = self._has_pair or bool(track.row)
         if self._awaited and name in self._awaited:
