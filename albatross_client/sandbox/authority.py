@@ -111,7 +111,7 @@ def load_or_make_ca(directory: Path, now: datetime) -> Signer:
     key = load_pem_private_key(files.key.read_bytes(), None)
     if not isinstance(key, Ed25519PrivateKey):
         msg = f"{files.key} is not of the sandbox's making: it is no Ed25519 key"
-        raise TypeError(msg)
+        raise ValueError(msg)  # noqa: TRY004 - of the file's content
     chain = x509.load_pem_x509_certificates(files.certificate.read_bytes())
     return Signer(tuple(chain), key)
 

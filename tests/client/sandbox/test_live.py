@@ -5,7 +5,7 @@ import math
 import pytest
 import trio
 
-from albatross_client.commands import PolicyInfo, StatsSubscribe
+from albatross_client.commands import PolicyInfo, StatsData, StatsSubscribe, Wire
 from albatross_client.names import ROOT, Name
 from albatross_client.sandbox import faults
 from albatross_client.sandbox.demand import Demand
@@ -286,6 +286,8 @@ async def test_a_sample_in_memory_is_what_the_lean_reader_reads(
 
     wire = await outbox.receive()
 
+    assert isinstance(wire, Wire)
+    assert isinstance(wire.payload, StatsData)
     octets = encode(wire)
     sample = sample_of(":web", wire.payload.stats)
     assert read_stats(octets) == sample

@@ -263,6 +263,6 @@ class _CancelOnceStarted:
     def __init__(self, scope):
         self._scope = scope
 
-    def started(self, sandbox):
+    def started(self, value=None):
         assert len(children()) == 2
         self._scope.cancel()

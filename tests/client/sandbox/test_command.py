@@ -1,0 +1,148 @@
+"""albatrossctl sandbox, run as operators run it."""
+
+import argparse
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from albatross_client.cli import main, sandbox
+from albatross_client.cli.serving import options_of
+from albatross_client.names import Name
+from albatross_client.sandbox.live import DEFAULT_ROOT_POLICY
+from albatross_client.sandbox.texts import DEFAULT_POLICY
+from tests.sandbox_fixtures import API, USER, WEB
+
+ANNOUNCED_SECONDS = 30
+
+
+def parsed(*arguments):
+    parser = argparse.ArgumentParser()
+    sandbox.add_commands(parser.add_subparsers())
+    return parser.parse_args(["sandbox", "--directory", "/nowhere", *arguments])
+
+
+def children_of(pid):
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
+@pytest.fixture
+def running(tmp_path):
+    """The command, with two unikernels."""
+    child = subprocess.Popen(  # noqa: S603 - ours
+        [
+            sys.executable,
+            "-c",
+            "from albatross_client.cli import main; raise SystemExit(main())",
+            "sandbox",
+            f"--directory={tmp_path}",
+            "--unikernel=user:web",
+            "--unikernel=user:api",
+            "--demand=user:web=0.1",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    yield child
+    child.kill()
+    child.communicate()
+
+
+def announcement(child):
+    text = b""
+    while b"ca_key" not in text or not text.endswith(b"\n"):
+        ready, _, _ = select.select([child.stdout], [], [], ANNOUNCED_SECONDS)
+        assert ready, text
+        octets = os.read(child.stdout.fileno(), 65_536)
+        assert octets, child.stderr.read()
+        text += octets
+    return text.decode()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=str)
+def test_it_announces_itself_serves_and_ends_cleanly(running, tmp_path, capsys, number):
+    first, _, snippet = announcement(running).partition("\n")
+    (host,) = tomllib.loads(snippet)["hosts"]
+    config = tmp_path / "hosts.toml"
+    config.write_text(snippet)
+    burners = children_of(running.pid)
+
+    listed = main(["info", "--config", str(config), "--json"])
+    running.send_signal(number)
+    code = running.wait(ANNOUNCED_SECONDS)
+
+    assert re.fullmatch(
+        rf"sandbox at 127\.0\.0\.1:\d+, keys in {tmp_path}: .*ca\.key ca\.pem.*", first
+    )
+    assert host["address"] in first
+    assert listed == 0
+    assert '"user:web"' in capsys.readouterr().out
+    assert len(burners) == 2
+    assert code == 0
+    assert running.stderr.read() == b""
+    assert not any(Path(f"/proc/{pid}").exists() for pid in burners)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--interval", "1"], "'1' is no duration"),
+        (["--interval", "0s"], "'interval' must be > 0: 0.0"),
+        (["--unikernel", "user:"], "is a domain, not a unikernel"),
+        (["--fault", "explode"], "is no fault: allowed are reply-lost"),
+        (["--demand", "user:web=nosuch.csv"], "nosuch.csv"),
+        (
+            ["--policy", "org", "--policy", "org:team=unikernels:99"],
+            "policy above allows 16 unikernels, which is fewer than 99",
+        ),
+        (["--unikernel", ":x", "--policy", ":=memory:1"], "maximum allowed memory"),
+    ],
+    ids=["duration", "interval", "name", "fault", "file", "policy", "unikernel"],
+)
+def test_what_is_wrong_is_one_line_on_standard_error(
+    tmp_path, capsys, arguments, complaint
+):
+    code = main(["sandbox", "--directory", str(tmp_path), *arguments])
+
+    captured = capsys.readouterr()
+    assert code == 1
+    assert captured.out == ""
+    assert len(captured.err.splitlines()) == 1
+    assert complaint in captured.err
+
+
+def test_a_domain_with_a_unikernel_has_a_policy_without_being_told():
+    options = options_of(
+        parsed("--unikernel=user:web", "--unikernel=user:api", "--unikernel=org:team:x")
+    )
+
+    policies = options.settings.policies
+    assert list(policies) == [USER, Name(("org",)), Name(("org", "team"))]
+    assert set(policies.values()) == {DEFAULT_POLICY}
+    assert options.unikernels[WEB].cpuids == frozenset({0})
+    assert options.unikernels[API].cpuids == frozenset({1})
+
+
+def test_outer_policies_are_stored_first_and_the_roots_is_the_machines():
+    options = options_of(parsed("--policy=a:b", "--policy=a", "--policy=:=memory:99"))
+
+    settings = options.settings
+    assert list(settings.policies) == [Name(("a",)), Name(("a", "b"))]
+    assert settings.root_policy.memory == 99
+    assert options_of(parsed()).settings.root_policy == DEFAULT_ROOT_POLICY
+
+
+def test_the_help_names_every_form(capsys):
+    with pytest.raises(SystemExit) as done:
+        main(["sandbox", "--help"])
+
+    assert done.value.code == 0
+    text = capsys.readouterr().out
+    for word in ("--demand", "reply-lost", "policy-full=DOMAIN", "server.pem"):
+        assert word in text
