@@ -48,8 +48,8 @@ async def all_of(stream):
     found = []
     async with stream:
         try:
-            async for each in stream:
-                found.append(each)
+            while True:
+                found.append(await stream.receive())
         except AlbatrossError as error:
             return found, error
     pytest.fail("a stream ends with a reason")
