@@ -36,7 +36,7 @@ HOST_KEYS = (
 POLICY_KEYS = ("cpuids", "unikernels", "memory", "block", "bridges")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
 _ADDRESS = re.compile(
-    r"(?:\[(?P<v6>[0-9A-Fa-f:.%]+)\]|(?P<host>[^\s:/\[\]@]{1,253}))"
+    r"(?:\[(?P<v6>[0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|(?P<host>[^\s:/\[\]@]{1,253}))"
     r"(?::(?P<port>\d{1,5}))?",
     re.ASCII,
 )
@@ -95,7 +95,8 @@ class Problem:
     allowed: str
 
     def __str__(self) -> str:
-        return f"{self.table}.{self.key} is {self.value}: allowed is {self.allowed}"
+        where = f"{self.table}.{self.key}" if self.key else self.table
+        return f"{where} is {self.value}: allowed is {self.allowed}"
 
 
 def open_endpoint(settings: HostSettings) -> Endpoint:

@@ -6,7 +6,6 @@ what a command needs is imported when it runs, so that ``--help`` is quick.
 
 import argparse
 import importlib
-import importlib.util
 import os
 import signal
 import sys
@@ -70,8 +69,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     for name in _MODULES:
-        if importlib.util.find_spec(f"albatross_client.cli.{name}") is None:
-            continue
         module = importlib.import_module(f"albatross_client.cli.{name}")
         module.add_commands(subparsers)
     return parser
