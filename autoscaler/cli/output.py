@@ -7,12 +7,15 @@ pipes and files they are plain aligned text.
 
 import json
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 
 from autoscaler.core.texts import clean
 
 MOST_WIDE = 120
 WIDEST_CELL = 72
+NARROWEST_LAST = 40
+GAP = "  "
 
 
 def print_json(value: object) -> None:
@@ -30,7 +33,10 @@ def print_table(
     title: str, header: Sequence[str], rows: Iterable[Sequence[str]]
 ) -> None:
     """Print *rows* below *header*, nothing where there are none."""
-    lines = [[clean(cell, WIDEST_CELL) for cell in row] for row in rows]
+    lines = [
+        [*(clean(cell, WIDEST_CELL) for cell in row[:-1]), clean(row[-1])]
+        for row in rows
+    ]
     if not lines:
         return
     if sys.stdout.isatty():
@@ -40,15 +46,20 @@ def print_table(
 
 
 def plain_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return *rows* below *header* as aligned columns."""
+    """Return *rows* below *header* as aligned columns, the last one wrapped."""
     lines = [[word.upper() for word in header], *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) for cell, width in zip(line, widths, strict=True)
-        ).rstrip()
-        for line in lines
-    )
+    left = sum(widths[:-1]) + len(GAP) * (len(header) - 1)
+    rest = max(NARROWEST_LAST, MOST_WIDE - left)
+    text = []
+    for line in lines:
+        start = GAP.join(
+            cell.ljust(width) for cell, width in zip(line, widths[:-1], strict=False)
+        )
+        for part in textwrap.wrap(line[-1], rest) or [""]:
+            text.append(f"{start.ljust(left)}{part}".rstrip())
+            start = ""
+    return "\n".join(text)
 
 
 def _print_rich(

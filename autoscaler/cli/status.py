@@ -1,0 +1,236 @@
+"""`autoscaler status`: what the daemon knows and does, from its state file."""
+
+import argparse
+from pathlib import Path
+
+from attrs import frozen
+
+from autoscaler.cli.output import complain, print_json, print_table
+from autoscaler.cli.status_report import (
+    GroupLine,
+    Report,
+    describe_action,
+    report,
+)
+from autoscaler.core.describe import explain, fields
+from autoscaler.core.moments import Clocks
+from autoscaler.shell.clock import boot_clock, boot_id, wall_clock
+from autoscaler.shell.durations import format_duration
+from autoscaler.shell.schema import StoreError
+from autoscaler.shell.settings import SettingsError, load_settings
+from autoscaler.shell.state_lock import Holder, holder
+from autoscaler.shell.state_reader import State, read_state
+
+
+def add_command(
+    subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]",
+) -> None:
+    """Add ``status``."""
+    parser = subparsers.add_parser(
+        "status",
+        help="show what the daemon knows and does",
+        description="Show groups, members, decisions and actions from the state "
+        "file, whether the daemon runs or not.",
+    )
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run)
+
+
+@frozen
+class Shown:
+    """What is shown: the daemon, its groups and its streams, at one instant."""
+
+    daemon: Holder | None
+    report: Report
+    state: State
+    wall: float
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show the state; return the exit code."""
+    try:
+        settings = load_settings(arguments.config)
+        directory = settings.deployment.state_dir
+        daemon, state = holder(directory), read_state(directory)
+    except (SettingsError, StoreError) as error:
+        complain(str(error))
+        return 1
+    # Nothing here is monotonic: ages are of stamps alone.
+    clocks = Clocks(0.0, boot_id(), boot_clock(), wall_clock())
+    shown = Shown(daemon, report(settings, state, clocks), state, clocks.wall)
+    if arguments.json:
+        print_json(_as_json(shown))
+    else:
+        _print_for_people(shown)
+    return 0
+
+
+def _print_for_people(shown: Shown) -> None:
+    print(f"{_daemon(shown.daemon)}\n")
+    print_table(
+        "Groups",
+        ("group", "clones", "decision", "age", "why"),
+        (_group_row(line, shown.wall) for line in shown.report.groups),
+    )
+    print_table(
+        "Members",
+        ("group", "member", "class", "usage %"),
+        (
+            (
+                str(line.id),
+                str(member.name),
+                "-" if member.counts_as is None else member.counts_as.value,
+                "-" if member.usage is None else f"{member.usage:.1f}",
+            )
+            for line in shown.report.groups
+            for member in line.members
+        ),
+    )
+    print_table(
+        "In flight and waiting",
+        ("group", "what", "seconds"),
+        (row for line in shown.report.groups for row in _waiting(line)),
+    )
+    _print_strangers(shown)
+    print_table(
+        "Streams",
+        ("host", "domain", "state", "for"),
+        (
+            (
+                stream.host,
+                str(stream.domain),
+                "up" if stream.is_up else "down",
+                _age(stream.since, shown.wall),
+            )
+            for stream in shown.state.streams
+        ),
+    )
+
+
+def _print_strangers(shown: Shown) -> None:
+    print_table(
+        "Foreign: named like clones, but not ours",
+        ("group", "unikernel"),
+        (
+            (str(line.id), str(name))
+            for line in shown.report.groups
+            for name in line.foreign
+        ),
+    )
+    stranded = shown.report.stranded
+    print_table(
+        "Stranded: clones of groups that are no longer configured",
+        ("host", "clone"),
+        ((each.host, str(each.name)) for each in stranded),
+    )
+    # Beside the table: a command must be whole to be copied.
+    for each in stranded:
+        if each.command is not None:
+            print(f"to remove it: {each.command}")
+
+
+def _daemon(daemon: Holder | None) -> str:
+    if daemon is None:
+        return "The daemon is down: this is what it knew last."
+    return f"The daemon runs (process {daemon.pid or 'unknown'})."
+
+
+def _group_row(line: GroupLine, wall: float) -> tuple[str, str, str, str, str]:
+    policy = line.policy
+    clones = f"{policy.min_clones}..{policy.max_clones}"
+    if line.standing is None:
+        return str(line.id), clones, "-", "-", "nothing was decided yet"
+    decision = line.standing.decision
+    return (
+        str(line.id),
+        f"{decision.clones} of {clones}",
+        f"{decision.outcome.value} {decision.reason.value}",
+        _age(line.standing.since, wall),
+        explain(decision),
+    )
+
+
+def _waiting(line: GroupLine) -> list[tuple[str, str, str]]:
+    rows = []
+    if line.action is not None:
+        age = "-" if line.action_age_s is None else f"{line.action_age_s:.0f} passed"
+        rows.append((describe_action(line.action), age))
+    waits = {
+        "cooldown up": line.cooldown_up_left_s,
+        "cooldown down": line.cooldown_down_left_s,
+        **{f"pause {what}": left for what, left in line.backoffs_left_s.items()},
+    }
+    rows += [(what, f"{left:.0f} left") for what, left in waits.items() if left > 0]
+    return [(str(line.id), what, how_long) for what, how_long in rows]
+
+
+def _age(since: float, wall: float) -> str:
+    return format_duration(float(round(max(0.0, wall - since))))
+
+
+def _as_json(shown: Shown) -> dict[str, object]:
+    daemon = shown.daemon
+    return {
+        "daemon": {"running": daemon is not None, "pid": daemon and daemon.pid},
+        "groups": [_group_json(line, shown.wall) for line in shown.report.groups],
+        "stranded": [
+            {"host": each.host, "name": str(each.name), "command": each.command}
+            for each in shown.report.stranded
+        ],
+        "streams": [
+            {
+                "host": stream.host,
+                "domain": str(stream.domain),
+                "up": stream.is_up,
+                "age_s": round(shown.wall - stream.since, 3),
+            }
+            for stream in shown.state.streams
+        ],
+    }
+
+
+def _group_json(line: GroupLine, wall: float) -> dict[str, object]:
+    return {
+        "group": str(line.id),
+        "mode": line.policy.mode.value,
+        "min_clones": line.policy.min_clones,
+        "max_clones": line.policy.max_clones,
+        "members": [
+            {
+                "name": str(member.name),
+                "class": member.counts_as and member.counts_as.value,
+                "usage_percent": member.usage,
+            }
+            for member in line.members
+        ],
+        "decision": _decision_json(line, wall),
+        "action": _action_json(line),
+        "cooldown_up_left_s": round(line.cooldown_up_left_s, 3),
+        "cooldown_down_left_s": round(line.cooldown_down_left_s, 3),
+        "backoffs_left_s": {k: round(v, 3) for k, v in line.backoffs_left_s.items()},
+        "foreign": [str(name) for name in line.foreign],
+    }
+
+
+def _decision_json(line: GroupLine, wall: float) -> dict[str, object] | None:
+    standing = line.standing
+    if standing is None:
+        return None
+    return {
+        **fields(standing.decision),
+        "why": explain(standing.decision),
+        "age_s": round(wall - standing.since, 3),
+        "numbers_age_s": round(wall - standing.at, 3),
+    }
+
+
+def _action_json(line: GroupLine) -> dict[str, object] | None:
+    if line.action is None:
+        return None
+    return {
+        "id": line.action.id,
+        "what": describe_action(line.action),
+        "reason": line.action.reason.value,
+        "age_s": line.action_age_s,
+    }

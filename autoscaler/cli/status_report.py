@@ -1,0 +1,188 @@
+"""What `autoscaler status` tells, put together from configuration and state.
+
+Laws: no I/O; instants are seconds since 1970, and ages are seconds.
+"""
+
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from attrs import field, frozen
+
+from albatross_client.names import Name
+from autoscaler.core.actions import Action, CreateClones, DestroyClone, victim_of
+from autoscaler.core.decision import MemberClass
+from autoscaler.core.group import GroupId
+from autoscaler.core.moments import Clocks, Stamp, revive
+from autoscaler.core.policy import Policy
+from autoscaler.core.snapshot import KeptBackoff, Snapshot
+from autoscaler.shell.settings import Settings
+from autoscaler.shell.state_reader import Standing, State
+
+
+@frozen
+class MemberLine:
+    """One member or reservation.
+
+    Attributes:
+        name: The member.
+        counts_as: Its class; None: none was given yet.
+        usage: Percent of its CPUs; None: not known.
+    """
+
+    name: Name
+    counts_as: MemberClass | None
+    usage: float | None
+
+
+@frozen(kw_only=True)
+class GroupLine:
+    """One group.
+
+    Attributes:
+        id: Which one.
+        policy: What its operator wants.
+        members: The primary first.
+        standing: Its decision; None: nothing was decided yet.
+        action: What is in flight.
+        action_age_s: For how long.
+        cooldown_up_left_s: How long high ticks don't count yet.
+        cooldown_down_left_s: How long low ticks don't count yet.
+        backoffs_left_s: What is paused after failures, and for how long.
+        foreign: What has a clone's name and isn't ours.
+    """
+
+    id: GroupId
+    policy: Policy
+    members: tuple[MemberLine, ...] = ()
+    standing: Standing | None = None
+    action: Action | None = None
+    action_age_s: float | None = None
+    cooldown_up_left_s: float = 0.0
+    cooldown_down_left_s: float = 0.0
+    backoffs_left_s: Mapping[str, float] = field(factory=dict)
+    foreign: tuple[Name, ...] = ()
+
+
+@frozen
+class Stranded:
+    """A clone of a group that is no longer configured.
+
+    Attributes:
+        host: Where it runs.
+        name: The clone.
+        command: What removes it; None: its host isn't configured either.
+    """
+
+    host: str
+    name: Name
+    command: str | None
+
+
+@frozen
+class Report:
+    """All of it."""
+
+    groups: tuple[GroupLine, ...]
+    stranded: tuple[Stranded, ...]
+
+
+def report(settings: Settings, state: State, clocks: Clocks) -> Report:
+    """Return how the groups of *settings* are, by what *state* says."""
+    lines = (_group_line(g.id, g.policy, state, clocks) for g in settings.groups)
+    return Report(tuple(lines), tuple(_stranded(settings, state)))
+
+
+def describe_action(action: Action) -> str:
+    """Return *action* in words."""
+    made = ", ".join(str(slot.name) for slot in action.slots)
+    match action:
+        case CreateClones():
+            return f"create {made}" if made else "create clones"
+        case DestroyClone():
+            return f"destroy {action.victim}"
+        case _:
+            victim = victim_of(action)
+            steps = (made and f"create {made}", victim and f"destroy {victim}")
+            return "replace: " + ", ".join(step for step in steps if step)
+
+
+def _group_line(
+    group_id: GroupId, policy: Policy, state: State, clocks: Clocks
+) -> GroupLine:
+    standing = state.decisions.get(group_id)
+    snapshot = state.snapshots.get(group_id)
+    if snapshot is None:
+        return GroupLine(id=group_id, policy=policy, standing=standing)
+    began = state.began.get(group_id)
+    has_age = snapshot.in_flight is not None and began is not None
+    return GroupLine(
+        id=group_id,
+        policy=policy,
+        members=tuple(_members(snapshot, standing)),
+        standing=standing,
+        action=snapshot.in_flight,
+        action_age_s=max(0.0, clocks.wall - (began or 0.0)) if has_age else None,
+        cooldown_up_left_s=_left(snapshot.changed_at, policy.cooldown_up, clocks),
+        cooldown_down_left_s=_left(snapshot.changed_at, policy.cooldown_down, clocks),
+        backoffs_left_s=_backoffs(snapshot, clocks),
+        foreign=snapshot.foreign,
+    )
+
+
+def _members(snapshot: Snapshot, standing: Standing | None) -> Iterator[MemberLine]:
+    """Members by the newest snapshot, with what the decision says of them."""
+    standings = () if standing is None else standing.decision.load.standings
+    known = {s.name: s for s in standings}
+    slots = () if snapshot.in_flight is None else snapshot.in_flight.slots
+    names: Iterable[Name] = (
+        snapshot.id.primary,
+        *(clone.name for clone in snapshot.clones),
+        *(slot.name for slot in slots),
+    )
+    for name in names:
+        found = known.get(name)
+        if found is None:
+            yield MemberLine(name, None, None)
+        else:
+            yield MemberLine(name, found.counts_as, found.usage)
+
+
+def _left(since: Stamp | None, length: float, clocks: Clocks) -> float:
+    if since is None:
+        return 0.0
+    return max(0.0, revive(since, clocks, length) + length - clocks.now)
+
+
+def _backoffs(snapshot: Snapshot, clocks: Clocks) -> Mapping[str, float]:
+    kept: Mapping[str, KeptBackoff | None] = {
+        "creating": snapshot.creating,
+        "destroying": snapshot.destroying,
+        "replacing": snapshot.replacing,
+    }
+    left = {
+        what: _left(backoff.since, backoff.length, clocks)
+        for what, backoff in kept.items()
+        if backoff is not None
+    }
+    return {what: seconds for what, seconds in left.items() if seconds > 0}
+
+
+def _stranded(settings: Settings, state: State) -> Iterator[Stranded]:
+    configured = {group.id for group in settings.groups}
+    hosts = {host.name for host in settings.hosts}
+    for group_id, snapshot in sorted(state.snapshots.items()):
+        if group_id in configured:
+            continue
+        for clone in snapshot.clones:
+            command = None
+            if group_id.host in hosts:
+                command = _removal(settings.path, group_id.host, clone.name)
+            yield Stranded(group_id.host, clone.name, command)
+
+
+def _removal(path: Path, host: str, name: Name) -> str:
+    return (
+        f"albatrossctl destroy --config {shlex.quote(str(path))} --host "
+        f"{shlex.quote(host)} {name}"
+    )
