@@ -103,20 +103,6 @@ def write_header(tag: int, size: int) -> bytes:
     return bytes((tag, MORE | len(octets))) + octets
 
 
-def read_children(octets: bytes, at: int, end: int) -> list[Header]:
-    """Read the headers of all elements from *at* to *end*, not what is inside.
-
-    Raises:
-        RemoteProtocolError: They do not end at *end*, or a header is bad.
-    """
-    headers = []
-    while at < end:
-        header = read_header(octets, at, end)
-        headers.append(header)
-        at = header[3]
-    return headers
-
-
 def check(octets: bytes, *, explicit: bool) -> None:
     """Check all elements of *octets*, down to the contents of primitives.
 

@@ -5,10 +5,9 @@ from typing import Final, assert_never
 
 from attrs import asdict, fields_dict
 
-from albatross_client.commands import BlockChunk, ConsoleLine, Data, StatsData, Unknown
+from albatross_client.commands import BlockChunk, ConsoleLine, Data, StatsData
 from albatross_client.meaning.cursor import Cursor, Json
 from albatross_client.meaning.forms import read_time, write_time
-from albatross_client.meaning.unknown_form import write_unknown
 from albatross_client.values import (
     InterfaceStats,
     KinfoMem,
@@ -18,7 +17,7 @@ from albatross_client.values import (
 )
 
 
-def write_data(data: Data) -> Json:
+def write_data(data: StatsData | ConsoleLine | BlockChunk) -> Json:
     """Return *data* as ``{KIND: ...}``."""
     match data:
         case StatsData(stats):
@@ -27,8 +26,6 @@ def write_data(data: Data) -> Json:
             return {"console": _write_line(data)}
         case BlockChunk(content):
             return {"block": {"data_hex": None if content is None else content.hex()}}
-        case Unknown():
-            return write_unknown(data)
         case _:
             assert_never(data)
 

@@ -1,7 +1,7 @@
 """The JSON forms that commands and replies share, in both directions."""
 
 import re
-from typing import Final
+from typing import Final, assert_never
 
 from albatross_client.meaning.cursor import Cursor, Json
 from albatross_client.names import Name
@@ -87,6 +87,8 @@ def write_fail_behaviour(behaviour: FailBehaviour) -> Json:
             return {"quit": True}
         case RestartOnExit(exit_codes):
             return {"restart": sorted(exit_codes)}
+        case _:
+            assert_never(behaviour)
 
 
 def read_fail_behaviour(at: Cursor) -> FailBehaviour:

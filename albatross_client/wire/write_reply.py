@@ -11,7 +11,6 @@ from albatross_client.commands import (
     Blocks,
     ConsoleLine,
     Consoles,
-    Data,
     Done,
     Infos,
     OldBlockImage,
@@ -20,9 +19,7 @@ from albatross_client.commands import (
     Policies,
     Said,
     StatsData,
-    Success,
     UnikernelImage,
-    Unknown,
 )
 from albatross_client.grammar import (
     INTERFACE_COUNTERS,
@@ -41,7 +38,6 @@ from albatross_client.values import (
     Stats,
     Timeval,
 )
-from albatross_client.wire.unknown import write_unknown
 from albatross_client.wire.writing import (
     NULL,
     boolean,
@@ -68,9 +64,10 @@ from albatross_client.wire.writing import (
 T = TypeVar("T")
 
 _Lists = Policies | Blocks | Consoles | Infos | OldInfos4 | OldInfos5
+_Plain = Done | Said | UnikernelImage | OldBlockImage | BlockImage
 
 
-def write_success(success: Success) -> bytes:
+def write_success(success: _Lists | _Plain) -> bytes:
     """Return *success* as the element of a Success.
 
     Raises:
@@ -89,8 +86,6 @@ def write_success(success: Success) -> bytes:
             return explicit(7, sequence(boolean(compressed), octets(content)))
         case BlockImage(compressed):
             return explicit(10, boolean(compressed))
-        case Unknown():
-            return write_unknown(success, "success")
         case _:
             assert_never(success)
 
@@ -187,7 +182,7 @@ def _interface_info(interface: InterfaceInfo) -> bytes:
     return sequence(text(interface.name), text(interface.bridge), octets(interface.mac))
 
 
-def write_data(data: Data) -> bytes:
+def write_data(data: StatsData | ConsoleLine | BlockChunk) -> bytes:
     """Return *data* as the element of a Data.
 
     Raises:
@@ -200,8 +195,6 @@ def write_data(data: Data) -> bytes:
             return explicit(3, sequence(time(timestamp), element(der.UTF8, line)))
         case BlockChunk(content):
             return explicit(4, _block_chunk(content))
-        case Unknown():
-            return write_unknown(data, "data")
         case _:
             assert_never(data)
 

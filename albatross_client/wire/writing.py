@@ -5,7 +5,7 @@ form raises ValueError with a sentence.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Final, TypeVar
+from typing import Final, TypeVar, assert_never
 
 from albatross_client import der
 from albatross_client.names import Name
@@ -135,6 +135,8 @@ def fail_behaviour(value: FailBehaviour) -> bytes:
             return explicit(0, NULL)
         case RestartOnExit(exit_codes):
             return explicit(1, set_of(exit_codes, integer))
+        case _:
+            assert_never(value)
 
 
 def cpus(ids: frozenset[int]) -> bytes:

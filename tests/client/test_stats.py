@@ -17,6 +17,14 @@ from tests.fuzz_codec import examine, seeds
 from tests.mutation import mutations
 
 
+def sample(octets):
+    return read_stats(octets)
+
+
+def payload(octets):
+    return decode(octets).payload
+
+
 def test_a_frame_is_read():
     octets = a.message(
         a.context(
@@ -29,9 +37,9 @@ def test_a_frame_is_read():
         head=a.header("user1:web"),
     )
 
-    sample = read_stats(octets)
+    read = read_stats(octets)
 
-    assert sample == Sample(
+    assert read == Sample(
         name="user1:web",
         cpu_us=4_000_006,
         minflt=4,
@@ -49,25 +57,25 @@ def test_a_frame_is_read():
 
 
 def test_what_is_not_told_is_none():
-    sample = read_stats(a.stats())
+    read = read_stats(a.stats())
 
-    assert sample is not None
-    assert (sample.runtime_us, sample.start_us, sample.rss_pages) == (None, None, None)
-    assert (sample.packets_in, sample.bytes_out) == (0, 0)
+    assert read is not None
+    assert (read.runtime_us, read.start_us, read.rss_pages) == (None, None, None)
+    assert (read.packets_in, read.bytes_out) == (0, 0)
 
 
 def test_the_captured_stream_is_read_alike_by_both():
     subscribed, *frames = FRAMES
 
-    samples = [read_stats(frame) for frame in frames]
+    samples = list(map(sample, frames))
 
     assert read_stats(subscribed) is None
     assert len(samples) == 160
     assert samples == [
-        sample_of(sample.name, decode(frame).payload)
-        for sample, frame in zip(samples, frames, strict=True)
+        sample_of(read.name, payload(frame))
+        for read, frame in zip(samples, frames, strict=True)
     ]
-    assert {sample.name for sample in samples} == {
+    assert {read.name for read in samples} == {
         *("user1:web-clone-1", "user1:web", "user1:api", ":solo")
     }
 
@@ -79,7 +87,7 @@ def test_the_captured_stream_tells_the_load_of_each_unikernel():
     first and the third got less.
     """
     first, last = (
-        {sample.name: sample.cpu_us for sample in map(read_stats, frames)}
+        {read.name: read.cpu_us for read in map(sample, frames)}
         for frames in (FRAMES[1:5], FRAMES[-4:])
     )
 
@@ -97,9 +105,9 @@ def test_the_captured_stream_tells_the_load_of_each_unikernel():
 def test_any_stats_frame_is_read_alike_by_both(message):
     octets = encode(message)
 
-    sample = read_stats(octets)
+    read = read_stats(octets)
 
-    assert sample == sample_of(str(message.header.name), message.payload)
+    assert read == sample_of(str(message.header.name), message.payload)
 
 
 @given(some.wires)

@@ -1,7 +1,7 @@
 """Every message survives the wire; what breaks the grammar is refused."""
 
 import pytest
-from attrs import evolve
+from attrs import asdict, evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +19,10 @@ ROOT_LABEL = a.header(":web")
 
 def wrapped(payload):
     return c.Wire(HEADER, payload)
+
+
+def payload_of(octets):
+    return decode(octets).payload
 
 
 @given(some.wires)
@@ -55,11 +59,13 @@ OLD_DEVICES = OLD_BLOCKS + OLD_BRIDGES + OLD_ARGV
 SOLO5 = a.context(0, a.NULL)
 QUIT = a.context(0, a.NULL)
 RESTART = a.context(1, a.a_set(a.number(1)))
-DEVICES = {
-    "blocks": (v.BlockDevice("storage", "disk"),),
-    "interfaces": (v.Interface("service"),),
-    "argv": ("--x=1",),
-}
+BARE = v.Arguments(
+    memory=64,
+    cpuids=frozenset({3}),
+    blocks=(v.BlockDevice("storage", "disk"),),
+    interfaces=(v.Interface("service"),),
+    argv=("--x=1",),
+)
 
 
 def old_config(*startup, devices=OLD_DEVICES):
@@ -72,13 +78,12 @@ def old_config(*startup, devices=OLD_DEVICES):
 
 
 NEW_CONFIG = v.Config(
+    **asdict(
+        evolve(BARE, fail_behaviour=v.RestartOnExit(frozenset({1}))), recurse=False
+    ),
     typ=v.Typ.SOLO5,
     compressed=True,
     image=b"\x7fELF",
-    fail_behaviour=v.RestartOnExit(frozenset({1})),
-    cpuids=frozenset({3}),
-    memory=64,
-    **DEVICES,
 )
 NAMED_CONFIG = old_config(a.number(7), a.FALSE)
 
@@ -116,9 +121,7 @@ def test_a_create_of_an_older_client_is_read_as_one_of_today(tag, octets, comman
     assert decode(message) == wrapped(command)
 
 
-OLD_ARGUMENTS = v.Arguments(
-    cpuids=frozenset({3}), memory=64, fail_behaviour=v.Quit(), **DEVICES
-)
+OLD_ARGUMENTS = evolve(BARE, fail_behaviour=v.Quit())
 
 
 @pytest.mark.parametrize(
@@ -329,9 +332,9 @@ def test_sets_are_read_in_any_order():
     codes = a.context(1, a.a_set(a.number(300), a.number(2)))
     form = a.seq(codes, a.TRUE, a.a_set(a.number(9), a.number(1)), a.number(1))
 
-    message = decode(a.command(a.context(3, a.context(14, a.context(3, form)))))
+    command = payload_of(a.command(a.context(3, a.context(14, a.context(3, form)))))
 
-    assert message.payload.arguments == v.Arguments(
+    assert command.arguments == v.Arguments(
         fail_behaviour=v.RestartOnExit(frozenset({2, 300})),
         cpuids=frozenset({1, 9}),
         memory=1,
@@ -342,7 +345,7 @@ def test_empty_devices_are_read_as_none():
     empty = a.context(0, a.a_set()) + a.context(1, a.a_set())
     octets = a.command(a.context(3, a.context(9, old_config(devices=empty))))
 
-    config = decode(octets).payload.config
+    config = payload_of(octets).config
 
     assert (config.blocks, config.interfaces, config.argv) == ((), (), None)
 
@@ -350,9 +353,9 @@ def test_empty_devices_are_read_as_none():
 def test_of_a_counter_with_more_than_eight_bytes_the_first_eight_are_taken():
     long = [a.octets(bytes(7) + b"\x05" + b"\xff" * 200)] * 14
 
-    message = decode(a.stats(a.rusage(*long), a.seq()))
+    data = payload_of(a.stats(a.rusage(*long), a.seq()))
 
-    assert message.payload.stats.rusage.maxrss == 5
+    assert data.stats.rusage.maxrss == 5
 
 
 def test_foreign_bytes_in_a_text_do_not_hide_the_message_and_are_kept():
@@ -574,3 +577,38 @@ def test_a_refusal_is_one_line():
         decode(a.message(a.context(2, a.NULL)))
 
     assert "\n" not in str(refusal.value)
+
+
+def test_images_and_contents_are_not_printed():
+    shown = repr(c.OldBlockAdd(4, compressed=False, content=bytes(9)))
+    empty = repr(c.BlockChunk(None))
+
+    assert "<9 bytes>" in shown
+    assert "None" in empty
+
+
+@pytest.mark.parametrize(
+    ("payload", "octets"),
+    [
+        pytest.param(c.Done(), a.success(a.context(0, a.NULL)), id="empty"),
+        pytest.param(c.OldInfos5(()), a.success(a.context(11, a.seq())), id="infos-5"),
+        pytest.param(
+            c.OldUnikernelInfo4(),
+            a.command(a.context(3, a.context(15, a.NULL))),
+            id="old-info-4",
+        ),
+        pytest.param(
+            c.PolicyRemove(),
+            a.command(a.context(4, a.context(2, a.NULL))),
+            id="policy-remove",
+        ),
+        pytest.param(
+            c.Blocks((c.Block(Name(("a",), "b"), 7, active=True),)),
+            a.success(a.context(4, a.seq(a.seq(a.utf8("a:b"), a.number(7), a.TRUE)))),
+            id="blocks",
+        ),
+    ],
+)
+def test_a_message_that_no_vector_shows_is_written_after_the_grammar(payload, octets):
+    assert encode(wrapped(payload)) == octets
+    assert decode(octets) == wrapped(payload)
