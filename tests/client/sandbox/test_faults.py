@@ -12,6 +12,7 @@ from albatross_client.sandbox.faults import (
     NoFrame,
     ReplyLost,
     Rule,
+    Rules,
     StreamCut,
     due,
     next_due,
@@ -76,7 +77,7 @@ def test_a_fault_befalls_the_commands_that_match(rule, matches):
 
 
 def test_a_fault_happens_as_often_as_it_says_and_the_next_rule_then():
-    rules = (Rule(fault=NoFrame(), times=2), Rule(fault=ReplyLost(), times=None))
+    rules: Rules = (Rule(fault=NoFrame(), times=2), Rule(fault=ReplyLost(), times=None))
 
     faults = []
     for _ in range(5):
@@ -87,7 +88,7 @@ def test_a_fault_happens_as_often_as_it_says_and_the_next_rule_then():
 
 
 def test_equal_rules_are_used_up_one_by_one():
-    rules = (Rule(fault=NoFrame()), Rule(fault=NoFrame()))
+    rules: Rules = (Rule(fault=NoFrame()), Rule(fault=NoFrame()))
 
     rules, _ = befalls(*rules)
 
@@ -102,7 +103,7 @@ def test_a_fault_of_a_connection_does_not_wait_for_a_command():
 
 
 def test_an_event_happens_at_its_second_and_once():
-    rules = (Rule(fault=Killed(WEB), after=5.0),)
+    rules: Rules = (Rule(fault=Killed(WEB), after=5.0),)
 
     early = due(rules, 4.9)
     later = due(rules, 5.0)
@@ -112,7 +113,7 @@ def test_an_event_happens_at_its_second_and_once():
 
 
 def test_an_event_comes_again_until_it_has_happened_often_enough():
-    rules = (Rule(fault=HostDown(1), after=5.0, every=60.0, times=2),)
+    rules: Rules = (Rule(fault=HostDown(1), after=5.0, every=60.0, times=2),)
 
     rules, first = due(rules, 5.0)
     assert next_due(rules) == 65.0
@@ -124,7 +125,7 @@ def test_an_event_comes_again_until_it_has_happened_often_enough():
 
 
 def test_an_event_without_end_comes_again_and_again():
-    rules = (Rule(fault=HostDown(1), every=60.0, times=None),)
+    rules: Rules = (Rule(fault=HostDown(1), every=60.0, times=None),)
 
     for count in range(5):
         assert next_due(rules) == count * 60.0
