@@ -15,7 +15,7 @@ from autoscaler.cli.status_report import (
 from autoscaler.core.describe import explain, fields
 from autoscaler.core.moments import Clocks
 from autoscaler.shell.clock import boot_clock, boot_id, wall_clock
-from autoscaler.shell.durations import format_duration
+from autoscaler.shell.durations import format_age
 from autoscaler.shell.schema import StoreError
 from autoscaler.shell.settings import SettingsError, load_settings
 from autoscaler.shell.state_lock import Holder, holder
@@ -166,7 +166,7 @@ def _waiting(line: GroupLine) -> list[tuple[str, str, str]]:
 
 
 def _age(since: float, wall: float) -> str:
-    return format_duration(float(round(max(0.0, wall - since))))
+    return format_age(wall - since)
 
 
 def _as_json(shown: Shown) -> dict[str, object]:
@@ -200,7 +200,9 @@ def _group_json(line: GroupLine, wall: float) -> dict[str, object]:
             {
                 "name": str(member.name),
                 "class": member.counts_as and member.counts_as.value,
-                "usage_percent": member.usage,
+                "usage_percent": None
+                if member.usage is None
+                else round(member.usage, 2),
             }
             for member in line.members
         ],
@@ -232,5 +234,5 @@ def _action_json(line: GroupLine) -> dict[str, object] | None:
         "id": line.action.id,
         "what": describe_action(line.action),
         "reason": line.action.reason.value,
-        "age_s": line.action_age_s,
+        "age_s": None if line.action_age_s is None else round(line.action_age_s, 3),
     }

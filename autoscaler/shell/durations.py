@@ -30,14 +30,11 @@ def parse_duration(text: str) -> float:
     return seconds
 
 
-def format_duration(seconds: float) -> str:
-    """Return *seconds* with the largest unit that leaves it a short number."""
-    if seconds == 0:
-        return "0s"
-    for unit in ("d", "h", "m", "s"):
+def format_age(seconds: float) -> str:
+    """Return about how long *seconds* are, for people: ``8s``, ``1.5h``, ``12d``."""
+    for unit in ("d", "h", "m"):
         count = seconds / SECONDS[unit]
-        if count >= 1 and round(count, 1) == round(count, 6):
-            return f"{count:g}{unit}"
-    if seconds >= 1:
-        return f"{seconds:.1f}s"
-    return f"{seconds * 1000:.6g}ms"
+        # From 9.95 on, one decimal would be one digit too many.
+        if count >= 1:
+            return f"{count:.1f}{unit}" if count < 9.95 else f"{count:.0f}{unit}"  # noqa: PLR2004 - said above
+    return f"{max(0.0, seconds):.0f}s"
