@@ -31,7 +31,7 @@ def parse_duration(text: str) -> float:
 
 
 def format_age(seconds: float) -> str:
-    """Return about how long *seconds* are, for people: ``8s``, ``1.5h``, ``12d``."""
+    """Return about how long *seconds* are: ``8s``, ``1.5h``, ``12d``."""
     for unit in ("d", "h", "m"):
         count = seconds / SECONDS[unit]
         # From 9.95 on, one decimal would be one digit too many.
