@@ -8,7 +8,7 @@ from tests.sandbox_fixtures import memory_client, memory_host, tls_sandbox
 
 __all__ = ["memory_client", "memory_host", "tls_sandbox"]
 
-# No deadline and no complaint about slow draws: machines have other things to do.
+# No deadline and no complaint about slow draws: machines have other work.
 # In CI every run draws the same examples: a red build is red again.
 settings.register_profile(
     "local", deadline=None, suppress_health_check=[HealthCheck.too_slow]
