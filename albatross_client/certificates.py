@@ -7,6 +7,7 @@ wrong with it and what is allowed.
 
 import itertools
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from attrs import field, frozen
@@ -74,7 +75,7 @@ class Authority:
         """The path as a name."""
         return Name(self.path)
 
-    @property
+    @cached_property
     def sent(self) -> tuple[x509.Certificate, ...]:
         """What goes to a host: it has the self-signed ones already."""
         return tuple(each for each in self.chain if not is_self_signed(each))

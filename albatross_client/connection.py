@@ -119,8 +119,12 @@ class Connection(trio.abc.AsyncResource):
             self._broken = error
         return bodies
 
+    async def say_goodbye(self) -> None:
+        """Tell the host that the end to come is meant."""
+        await self._stream.say_goodbye()
+
     async def aclose(self) -> None:
-        """Close the connection."""
+        """Close the connection, silently: after a reply nobody listens."""
         await self._stream.aclose()
 
 

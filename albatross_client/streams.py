@@ -90,7 +90,9 @@ class Subscription(trio.abc.ReceiveChannel[T], Generic[T]):
 
     async def aclose(self) -> None:
         """Close the connection; the host forgets the subscription."""
-        self._closed = True
+        if not self._closed:
+            self._closed = True
+            await self._connection.say_goodbye()
         await self._connection.aclose()
 
     async def _fill(self) -> None:

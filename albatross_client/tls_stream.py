@@ -45,7 +45,6 @@ class TlsStream:
         self._tls = context.wrap_bio(self._incoming, self._outgoing)
         self._sending = trio.Lock()
         self._failure: ssl.SSLError | None = None
-        self._may_speak = True
 
     async def handshake(self, check: Callable[[bytes], T]) -> T:
         """Shake hands, and return what *check* says of the server.
@@ -57,9 +56,8 @@ class TlsStream:
             await self._flush()
             await self._feed()
         # Our certificate now waits in the buffer.
-        self._may_speak = False
         checked = check(self._tls.getpeercert(binary_form=True) or b"")
-        self._may_speak = self.sent = True
+        self.sent = True
         await self._flush()
         return checked
 
@@ -86,18 +84,20 @@ class TlsStream:
                 return octets
             await self._feed()
 
+    async def say_goodbye(self) -> None:
+        """Send a close_notify where the transport takes it at once."""
+        # It would wait for the other's close_notify, or has failed before.
+        with contextlib.suppress(ssl.SSLError):
+            self._tls.unwrap()
+        with (
+            contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError),
+            trio.move_on_after(GOODBYE_SECONDS, shield=True),
+        ):
+            await self._flush()
+
     async def aclose(self) -> None:
-        """Close at once, with a close_notify where the transport takes it."""
-        try:
-            if self._may_speak:
-                self._say_goodbye()
-                with trio.move_on_after(GOODBYE_SECONDS, shield=True):
-                    await self._flush()
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
-            # Nobody is there to be told.
-            pass
-        finally:
-            await trio.aclose_forcefully(self._transport)
+        """Close at once; what has not left by now never does."""
+        await trio.aclose_forcefully(self._transport)
 
     def _step_handshake(self) -> bool:
         try:
@@ -141,8 +141,3 @@ class TlsStream:
             octets = self._outgoing.read()
             if octets:
                 await self._transport.send_all(octets)
-
-    def _say_goodbye(self) -> None:
-        # It would wait for the other's close_notify, or has failed before.
-        with contextlib.suppress(ssl.SSLError):
-            self._tls.unwrap()

@@ -27,7 +27,11 @@ from albatross_client.image_reply import Content, ImageReply
 from albatross_client.minting import Ask
 from albatross_client.wire import decode
 
+# More at once would fill the host's buffers before its refusal can be read: it
+# then resets the connection, and the reason is lost with it.
 CHUNK_BYTES = 65_536
+# An empty chunk ends the stream.
+_END = frame(b"")
 # Below this decoding takes less than a few milliseconds; above it would hold
 # up everything else (0.2 s for a thousand unikernels).
 _DECODE_IN_THREAD_BYTES = 65_536
@@ -158,10 +162,11 @@ def _advice(text: str) -> str:
 async def _send_chunks(connection: Connection, content: bytes) -> None:
     view = memoryview(content)
     try:
-        for begin in range(0, len(view), CHUNK_BYTES):
-            await connection.send(frame(bytes(view[begin : begin + CHUNK_BYTES])))
-        # An empty chunk ends the stream.
-        await connection.send(frame(b""))
+        while len(view) > CHUNK_BYTES:
+            await connection.send(frame(bytes(view[:CHUNK_BYTES])))
+            view = view[CHUNK_BYTES:]
+        last = frame(bytes(view)) if view else b""
+        await connection.send(last + _END)
     except (HostUnreachableError, CertificateError, RemoteProtocolError):
         # The reader beside it sees the same end, and with it the reason.
         return
