@@ -18,11 +18,22 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the sandbox that *arguments* describe; return the exit code."""
     code = 0
     try:
-        trio.run(_serve, options_of(arguments))
+        trio.run(serve, options_of(arguments))
     except* (ValueError, OSError) as group:
         print_complaint(str(_first(group)))
         code = 1
     return code
+
+
+async def serve(options: Options) -> None:
+    """Run a sandbox, say so on standard output, and end with a signal."""
+    async with trio.open_nursery() as nursery:
+        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            sandbox = await nursery.start(run_sandbox, options)
+            print_text(_announcement(sandbox))
+            async for _ in signals:
+                nursery.cancel_scope.cancel()
+                return
 
 
 def options_of(arguments: argparse.Namespace) -> Options:
@@ -73,16 +84,6 @@ def _spread(names: list[Name], cpuids: list[int]) -> Mapping[Name, Config]:
         name: Config(cpuids=frozenset({cpuids[index % len(cpuids)]}))
         for index, name in enumerate(names)
     }
-
-
-async def _serve(options: Options) -> None:
-    async with trio.open_nursery() as nursery:
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-            sandbox = await nursery.start(run_sandbox, options)
-            print_text(_announcement(sandbox))
-            async for _ in signals:
-                nursery.cancel_scope.cancel()
-                return
 
 
 def _announcement(sandbox: Sandbox) -> str:

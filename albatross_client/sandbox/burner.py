@@ -15,8 +15,8 @@ PERIOD_SECONDS = 0.02
 MOST_DEBT_SECONDS = 0.5
 
 
-def main() -> None:
-    """Burn until standard input ends."""
+def main(source: int = 0) -> None:
+    """Burn as the descriptor *source* says, until it ends."""
     share = 0.0
     debt = 0.0
     text = b""
@@ -24,12 +24,12 @@ def main() -> None:
     while True:
         # Idle, it isn't even woken up.
         pause = PERIOD_SECONDS * (1 - share) if share else None
-        readable, _, _ = select.select([0], [], [], pause)
+        readable, _, _ = select.select([source], [], [], pause)
         now = time.monotonic()
         debt = min(debt + share * (now - before), MOST_DEBT_SECONDS)
         before = now
         if readable:
-            octets = os.read(0, 4096)
+            octets = os.read(source, 4096)
             if not octets:
                 return
             *lines, text = (text + octets).split(b"\n")

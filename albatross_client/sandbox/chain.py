@@ -85,16 +85,9 @@ def _command_of(certificate: x509.Certificate) -> Command | None:
     """Return the command in *certificate*; None: there is none."""
     try:
         extension = certificate.extensions.get_extension_for_oid(COMMAND_OID)
+        return decode_command(extension.value.public_bytes())
     except x509.ExtensionNotFound:
         return None
-    except ValueError as error:
-        raise NotTakenError(str(error)) from error
-    value = extension.value
-    if not isinstance(value, x509.UnrecognizedExtension):
-        msg = "the extension is another's"
-        raise NotTakenError(msg)
-    try:
-        return decode_command(value.value)
     except RemoteProtocolError as error:
         raise NotTakenError(str(error)) from error
 

@@ -110,10 +110,11 @@ async def run_sandbox(
     try:
         for name, config in options.unikernels.items():
             host.create(name, _with_image(config))
+        # Before the nursery, which would wrap its error in a group.
+        listeners = await trio.open_tcp_listeners(options.port, host=LOOPBACK)
+        handler = partial(serve, host, contexts)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(host.run)
-            listeners = await trio.open_tcp_listeners(options.port, host=LOOPBACK)
-            handler = partial(serve, host, contexts)
             nursery.start_soon(partial(trio.serve_listeners, handler, listeners))
             port = listeners[0].socket.getsockname()[1]
             task_status.started(

@@ -6,7 +6,6 @@ looked at, and stay when it fails.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import assert_never
 
 from attrs import evolve
 
@@ -59,6 +58,9 @@ from albatross_client.values import ResourcePolicy, Timestamp
 # Length of the pieces of a block device that is dumped.
 CHUNK_BYTES = 64 * 1024
 
+# albatross_tls_endpoint.ml:handle - what goes to the daemon, policies first.
+_DaemonCommand = UnikernelCommand | BlockCommand | PolicyInfo
+
 
 def new_host(
     root_policy: ResourcePolicy, policies: Mapping[Name, ResourcePolicy]
@@ -103,16 +105,16 @@ def handle(
     """Return *host* after *request* at *now*, and what is to be done for it."""
     sequence = host.commands
     host = evolve(host, commands=sequence + 1)
-    caller, name = request.caller, request.name
-    match request.command:
+    caller, name, command = request.caller, request.name, request.command
+    match command:
         case StatsSubscribe():
             return listen(host, caller, name, sequence)
-        case ConsoleSubscribe() as asked:
-            return follow(host, caller, name, asked, sequence)
+        case ConsoleSubscribe():
+            return follow(host, caller, name, command, sequence)
         case ConsoleListInactive():
             return host, _answer(request, inactive_consoles(host, name))
         case _:
-            return _with_policies(host, request, now)
+            return _with_policies(host, request, command, now)
 
 
 def exited(
@@ -125,18 +127,19 @@ def exited(
 
 
 def _with_policies(
-    host: Host, request: Request, now: Timestamp
+    host: Host, request: Request, command: _DaemonCommand, now: Timestamp
 ) -> tuple[Host, tuple[Effect, ...]]:
     host, refusal = insert_policies(host, request.policies)
     if refusal is not None:
         return host, _answer(request, Failure(refusal.text))
-    host, effects, reply = _perform(host, request, now)
+    host, effects, reply = _perform(host, request, command, now)
     host, greetings = _greet(host, effects, now)
     return host, (*effects, *greetings, *_replies(host, request, reply))
 
 
-def _perform(host: Host, request: Request, now: Timestamp) -> Step:
-    command = request.command
+def _perform(
+    host: Host, request: Request, command: _DaemonCommand, now: Timestamp
+) -> Step:
     upload = request.upload or b""
     if isinstance(command, UnikernelCreate | UnikernelForceCreate):
         image = command.config.image or upload
@@ -145,13 +148,7 @@ def _perform(host: Host, request: Request, now: Timestamp) -> Step:
         return handle_unikernel(host, now, request.name, command)
     if isinstance(command, BlockCommand):
         return handle_block(host, request.name, command, upload)
-    match command:
-        case PolicyInfo():
-            return host, (), _policies(host, request.name)
-        case StatsSubscribe() | ConsoleSubscribe() | ConsoleListInactive():
-            return host, (), Failure("unknown command")
-        case _:
-            assert_never(command)
+    return host, (), _policies(host, request.name)
 
 
 def _policies(host: Host, asked: Name) -> Policies:

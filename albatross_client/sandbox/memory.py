@@ -6,7 +6,7 @@ virtual clock.  One set of tests holds both to the same contract.
 """
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 import trio
 from attrs import field, frozen
@@ -237,6 +237,8 @@ class MemoryClient:
                 raise CertificateError(msg)
             case None:
                 return
+            case other:
+                assert_never(other)
 
     def _absolute(self, named: tuple[tuple[Name, T], ...]) -> list[tuple[Name, T]]:
         return [(name.under(self._keys.domain), value) for name, value in named]

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections import Counter
-from typing import Generic, Self, TypeVar
+from typing import Generic, Self, TypeVar, assert_never
 
 import trio
 
@@ -102,7 +102,8 @@ class MemorySubscription(trio.abc.ReceiveChannel[T], Generic[T]):
             trio.ClosedResourceError: `aclose` was called.
         """
         while not self._closed:
-            match await _next(self._outbox):
+            outgoing = await _next(self._outbox)
+            match outgoing:
                 case None:
                     msg = "the host has closed the stream"
                     raise HostUnreachableError(msg, sent=True)
@@ -115,6 +116,8 @@ class MemorySubscription(trio.abc.ReceiveChannel[T], Generic[T]):
                     if isinstance(payload, Failure):
                         success(Wire(header, payload))
                     return self._item(header.name, payload, trio.current_time())
+                case _:
+                    assert_never(outgoing)
         raise trio.ClosedResourceError
 
     async def aclose(self) -> None:

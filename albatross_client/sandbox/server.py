@@ -5,6 +5,7 @@ TLS record; a connection that is slow holds up nobody but itself.
 """
 
 import ssl
+from typing import assert_never
 
 import trio
 from attrs import frozen
@@ -134,6 +135,8 @@ def _octets(outgoing: Outgoing) -> bytes:
             return _GARBLED
         case Huge():
             return _HUGE
+        case _:
+            assert_never(outgoing)
 
 
 def _context(host: LiveHost, contexts: Contexts) -> ServerContext:
@@ -144,3 +147,5 @@ def _context(host: LiveHost, contexts: Contexts) -> ServerContext:
             return contexts.foreign
         case None:
             return contexts.good
+        case other:
+            assert_never(other)

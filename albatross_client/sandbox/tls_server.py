@@ -97,11 +97,12 @@ class TlsServerStream:
                 raise RejectedClientError(error.verify_message) from error
             raise
         await self._flush()
-        chain = verified_chain(self._tls)
-        problem = _complaint(chain[0])
-        if problem is not None:
+        try:
+            chain = _read_chain(self._tls)
+            _check_leaf(chain[0])
+        except RejectedClientError:
             await self._alert(BAD_CERTIFICATE)
-            raise RejectedClientError(problem)
+            raise
         return chain[:-1]
 
     async def send_all(self, octets: bytes) -> None:
@@ -122,8 +123,6 @@ class TlsServerStream:
                 return self._tls.read(READ_BYTES)
             except ssl.SSLWantReadError:
                 await self._feed()
-            except ssl.SSLZeroReturnError:
-                return b""
 
     async def aclose(self) -> None:
         """Say goodbye and close."""
@@ -175,27 +174,45 @@ class TlsServerStream:
             await self._transport.send_all(octets)
 
 
-def verified_chain(tls: ssl.SSLObject) -> tuple[x509.Certificate, ...]:
-    """Return the certificates from the client's to the root that is trusted."""
+def _read_chain(tls: ssl.SSLObject) -> tuple[x509.Certificate, ...]:
+    """Return the certificates from the client's to the root that is trusted.
+
+    Raises:
+        RejectedClientError: One of them can't be read.
+    """
+    try:
+        chain = tuple(x509.load_der_x509_certificate(der) for der in _verified(tls))
+        for certificate in chain:
+            # Read lazily, and not wholly by OpenSSL.
+            _ = certificate.extensions
+    except (ValueError, x509.DuplicateExtension) as error:
+        raise RejectedClientError(str(error)) from error
+    return chain
+
+
+def _verified(tls: ssl.SSLObject) -> list[bytes]:
     # Public from Python 3.13 on; before, the same call is one level down and
     # gives objects.
     get = getattr(tls, "get_verified_chain", None)
     if get is not None:
-        ders: list[bytes] = list(get())
-    else:
-        below = tls._sslobj.get_verified_chain()  # type: ignore[attr-defined]  # noqa: SLF001
-        ders = [certificate.public_bytes(_DER) for certificate in below]
-    return tuple(x509.load_der_x509_certificate(der) for der in ders)
+        return list(get())
+    below = tls._sslobj.get_verified_chain()  # type: ignore[attr-defined]  # noqa: SLF001
+    return [certificate.public_bytes(_DER) for certificate in below]
 
 
-def _complaint(leaf: x509.Certificate) -> str | None:
-    """Return why hosts don't take *leaf*, though OpenSSL does."""
+def _check_leaf(leaf: x509.Certificate) -> None:
+    """Refuse what hosts don't take, though OpenSSL does.
+
+    Raises:
+        RejectedClientError: *leaf* is such a certificate.
+    """
     if isinstance(leaf.public_key(), Ed448PublicKey):
-        return "Ed448 is not known"
+        msg = "Ed448 is not known"
+        raise RejectedClientError(msg)
     try:
         basic = leaf.extensions.get_extension_for_class(x509.BasicConstraints)
     except x509.ExtensionNotFound:
-        basic = None
-    if basic is not None and basic.value.ca:
-        return "a CA certificate is no leaf"
-    return None
+        return
+    if basic.value.ca:
+        msg = "a CA certificate is no leaf"
+        raise RejectedClientError(msg)

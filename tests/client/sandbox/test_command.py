@@ -11,10 +11,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import trio
 
 from albatross_client.cli import main, sandbox
-from albatross_client.cli.serving import options_of
+from albatross_client.cli.serving import options_of, serve
 from albatross_client.names import Name
+from albatross_client.sandbox.embed import Options
 from albatross_client.sandbox.live import DEFAULT_ROOT_POLICY
 from albatross_client.sandbox.texts import DEFAULT_POLICY
 from tests.sandbox_fixtures import API, USER, WEB
@@ -136,6 +138,21 @@ def test_outer_policies_are_stored_first_and_the_roots_is_the_machines():
     assert list(settings.policies) == [Name(("a",)), Name(("a", "b"))]
     assert settings.root_policy.memory == 99
     assert options_of(parsed()).settings.root_policy == DEFAULT_ROOT_POLICY
+
+
+async def test_a_signal_ends_it_in_its_own_process_too(tmp_path, nursery, capsys):
+    done = trio.Event()
+
+    async def serve_and_tell():
+        await serve(Options(directory=tmp_path))
+        done.set()
+
+    nursery.start_soon(serve_and_tell)
+    with trio.fail_after(ANNOUNCED_SECONDS):
+        while "ca_key" not in capsys.readouterr().out:
+            await trio.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await done.wait()
 
 
 def test_the_help_names_every_form(capsys):

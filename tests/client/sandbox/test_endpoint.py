@@ -24,6 +24,7 @@ from albatross_client import commands as c
 from albatross_client.certificates import COMMAND_OID, wall_clock
 from albatross_client.framing import FrameReader, frame
 from albatross_client.names import ROOT, Name
+from albatross_client.sandbox import server
 from albatross_client.sandbox.authority import (
     Signer,
     ca_files,
@@ -37,6 +38,7 @@ from tests.sandbox_fixtures import IMAGE, USER, USER_POLICY, WEB
 
 NOW = wall_clock()
 HOUR = timedelta(hours=1)
+POLICIES = x509.ObjectIdentifier("2.5.29.32")
 INFO = encode_command(c.UnikernelInfo())
 
 
@@ -149,6 +151,12 @@ async def test_leafs_of_these_keys_are_taken(tls_sandbox, make_key):
             id="CA",
         ),
         pytest.param({"critical": True}, "BAD_CERTIFICATE", id="critical"),
+        pytest.param(
+            # OpenSSL doesn't look into this one.
+            {"extensions": (x509.UnrecognizedExtension(POLICIES, b"rubbish"),)},
+            "BAD_CERTIFICATE",
+            id="rubbish in an extension",
+        ),
         pytest.param(
             {"ends": NOW - timedelta(seconds=5)}, "CERTIFICATE_EXPIRED", id="expired"
         ),
@@ -317,6 +325,40 @@ async def test_an_upload_that_is_none_gets_no_reply(tls_sandbox, octets):
     wires = await talk(tls_sandbox, at_web(tls_sandbox, create()), [octets])
 
     assert wires == []
+
+
+async def test_an_upload_without_end_gets_no_reply(tls_sandbox, monkeypatch):
+    monkeypatch.setattr(server, "MAX_UPLOAD_BYTES", 1000)
+    chunks = [frame(bytes(600)), frame(bytes(600))]
+
+    wires = await talk(tls_sandbox, at_web(tls_sandbox, create()), chunks)
+
+    assert wires == []
+
+
+async def test_what_a_client_says_after_its_command_is_not_looked_at(tls_sandbox):
+    leaf = Leaf(command=encode_command(c.StatsSubscribe()))
+    tls_sandbox.host.create(Name((), "a"), Config(image=IMAGE))
+    stream = await connect(tls_sandbox, leaf.sign(a_ca(tls_sandbox)))
+
+    await stream.receive_some()
+    await stream.send_all(b"hello?")
+
+    assert decode((await stream.receive_some())[4:]).header.name == Name((), "a")
+    await trio.aclose_forcefully(stream)
+
+
+async def test_who_hangs_up_frees_the_path(tls_sandbox):
+    leaf = Leaf(command=encode_command(c.StatsSubscribe()))
+    stream = await connect(tls_sandbox, leaf.sign(a_ca(tls_sandbox)))
+    await stream.receive_some()
+    assert list(tls_sandbox.host.state.listeners) == [ROOT]
+
+    await trio.aclose_forcefully(stream)
+
+    with trio.fail_after(5):
+        while tls_sandbox.host.state.listeners:
+            await trio.sleep(0.001)
 
 
 async def test_every_frame_is_one_record(tls_sandbox):

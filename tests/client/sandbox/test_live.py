@@ -6,8 +6,9 @@ import pytest
 import trio
 
 from albatross_client.commands import PolicyInfo, StatsData, StatsSubscribe, Wire
+from albatross_client.errors import HostUnreachableError
 from albatross_client.names import ROOT, Name
-from albatross_client.sandbox import faults
+from albatross_client.sandbox import faults, outbox
 from albatross_client.sandbox.demand import Demand
 from albatross_client.sandbox.live import LiveHost, Settings
 from albatross_client.sandbox.memory import MemoryClient
@@ -258,9 +259,9 @@ async def test_chance_is_the_same_with_the_same_seed(autojump_clock, nursery):
         host = await start_memory_host(nursery, settings(rules=(rule,), seed=seed))
         struck = []
         for _ in range(40):
-            outbox = host.open(ROOT, PolicyInfo())
+            answer = host.open(ROOT, PolicyInfo())
             try:
-                await outbox.receive()
+                await answer.receive()
             except trio.EndOfChannel:
                 struck.append(True)
             else:
@@ -281,10 +282,10 @@ async def test_a_sample_in_memory_is_what_the_lean_reader_reads(
     host = await start_memory_host(nursery, settings(demands=demands))
     config = Config(image=IMAGE, interfaces=(Interface("service"),))
     host.create(WEB, config)
-    outbox = host.open(USER, StatsSubscribe())
-    await outbox.receive()
+    heard = host.open(USER, StatsSubscribe())
+    await heard.receive()
 
-    wire = await outbox.receive()
+    wire = await heard.receive()
 
     assert isinstance(wire, Wire)
     assert isinstance(wire.payload, StatsData)
@@ -294,6 +295,21 @@ async def test_a_sample_in_memory_is_what_the_lean_reader_reads(
     assert decode(octets) == wire
     assert 250 < len(octets) < 700
     assert sample.packets_in > 0
+
+
+async def test_a_subscriber_that_never_reads_is_given_up(
+    autojump_clock, nursery, monkeypatch
+):
+    monkeypatch.setattr(outbox, "MAX_PENDING", 3)
+    host = await start_memory_host(nursery, settings())
+    host.create(WEB, Config(image=IMAGE))
+    stream = await MemoryClient(host).stats(ROOT)
+
+    await trio.sleep(45)
+
+    assert host.state.listeners == {}
+    with pytest.raises(HostUnreachableError):
+        await stream.receive()
 
 
 async def test_many_unikernels_of_many_groups_are_read_in_one_tick(

@@ -5,6 +5,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -141,6 +142,15 @@ def test_a_process_that_ends_by_itself_is_reported_once_with_its_code(machine):
     assert machine.exits() == ()
 
 
+def test_a_process_that_is_no_more_cannot_be_read(machine):
+    machine.start(a_unikernel(), 0.0)
+    (pid,) = children()
+    kill([pid])
+    os.waitpid(int(pid), 0)
+
+    assert machine.read(1, 0.0) is None
+
+
 def test_closing_leaves_no_child(machine):
     for process in range(1, 4):
         machine.start(a_unikernel(process), 0.0)
@@ -197,6 +207,21 @@ def test_a_burner_ends_when_its_parent_is_killed():
     ended, _, _ = select.select([watch], [], [], 10)
     os.close(watch)
     assert ended
+
+
+def test_a_burner_reads_shares_in_any_pieces_and_ends_at_the_end():
+    source, sink = os.pipe()
+    thread = threading.Thread(target=burner.main, args=(source,))
+    thread.start()
+
+    for piece in (b"0.5\n0.", b"25\n", b"0", b"\n"):
+        os.write(sink, piece)
+        time.sleep(0.03)
+    os.close(sink)
+
+    thread.join(10)
+    os.close(source)
+    assert not thread.is_alive()
 
 
 def test_burning_takes_the_time_it_was_told_or_a_period():
