@@ -153,8 +153,10 @@ def _many_low(decision: Decision) -> str:
 
 
 def _at_max(decision: Decision) -> str:
-    most = _count(decision.max_clones, "clone")
-    return f"{_many_high(decision)}, but {most} are the most"
+    return (
+        f"{_many_high(decision)}, but there are as many clones as are wanted at most "
+        f"({decision.max_clones})"
+    )
 
 
 def _rising(decision: Decision) -> str:
@@ -166,8 +168,10 @@ def _falling(decision: Decision) -> str:
 
 
 def _at_min(decision: Decision) -> str:
-    least = _count(decision.min_clones, "clone")
-    return f"{_many_low(decision)}, but {least} are the fewest"
+    return (
+        f"{_many_low(decision)}, but there are as few clones as are wanted at least "
+        f"({decision.min_clones})"
+    )
 
 
 def _would_flap(decision: Decision) -> str:
@@ -209,10 +213,11 @@ def _no_data(decision: Decision) -> str:
         return "the host has not yet said what runs"
     if load.is_conclusive:
         return "the host's answers are missing or too old to act on"
+    report = f"{load.fresh} {'member reports' if load.fresh == 1 else 'members report'}"
+    needed = f"{load.quorum} {'is' if load.quorum == 1 else 'are'} needed"
     absent = _absent(decision)
-    return f"{load.fresh} of the {load.quorum} members needed report" + (
-        f"; nothing certain is known of {absent}" if absent else ""
-    )
+    unknown = f"; nothing certain is known of {absent}" if absent else ""
+    return f"{report}, and {needed}{unknown}"
 
 
 def _short(decision: Decision) -> str:
@@ -222,17 +227,16 @@ def _short(decision: Decision) -> str:
 
 
 def _orphaned(decision: Decision) -> str:
-    return f"the primary is gone; {_count(decision.clones, 'clone')} go on without it"
+    clones = _count(decision.clones, "clone")
+    return f"the primary is gone; what goes on without it: {clones}"
 
 
 def _above_max(decision: Decision) -> str:
-    clones = _count(decision.clones, "clone")
-    return f"{clones} run, and {decision.max_clones} are the most"
+    return f"{_there_are(decision)}, and at most {decision.max_clones} are wanted"
 
 
 def _below_min(decision: Decision) -> str:
-    clones = _count(decision.clones, "clone")
-    return f"{clones} run, and {decision.min_clones} are the fewest"
+    return f"{_there_are(decision)}, and at least {decision.min_clones} are wanted"
 
 
 def _given_up(decision: Decision) -> str:
@@ -243,12 +247,10 @@ def _given_up(decision: Decision) -> str:
 
 
 def _steady(decision: Decision) -> str:
+    load = decision.load
     return (
-        f"the mean, {_percent(decision.load.mean_up)}, is between "
-        f"{decision.down_threshold:g} % and {decision.up_threshold:g} %"
-        if decision.clones
-        else f"the mean, {_percent(decision.load.mean_up)}, is not above "
-        f"{decision.up_threshold:g} %"
+        f"the means, {_percent(load.mean_up)} of those who report and "
+        f"{_percent(load.mean_down)} of all, call for no change"
     )
 
 
@@ -281,6 +283,11 @@ _SENTENCES: Mapping[Reason, Callable[[Decision], str]] = {
 
 def _absent(decision: Decision) -> str:
     return _names(decision.load.missing)
+
+
+def _there_are(decision: Decision) -> str:
+    verb = "is" if decision.clones == 1 else "are"
+    return f"there {verb} {_count(decision.clones, 'clone')}"
 
 
 def _names(names: tuple[Name, ...]) -> str:

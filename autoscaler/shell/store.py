@@ -333,24 +333,21 @@ def read_row(what: str, text: str, kind: type[T]) -> T:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = None
     try:
         # The store itself sees to it that one thread at a time uses it.
         connection = sqlite3.connect(
             path, isolation_level=None, check_same_thread=False
         )
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        prepare(connection, str(path))
-    except sqlite3.Error as error:
-        if connection is not None:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            prepare(connection, str(path))
+        except BaseException:
             connection.close()
+            raise
+    except sqlite3.Error as error:
         msg = f"{path} can't be used: {error}"
         raise StoreError(msg) from error
-    except StoreError:
-        if connection is not None:
-            connection.close()
-        raise
     return connection
 
 

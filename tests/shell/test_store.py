@@ -247,6 +247,7 @@ async def test_writes_happen_in_the_order_they_were_asked_for(on_disk, nursery):
         nursery.start_soon(on_disk.remember_interval, "west", USER, float(number))
         # It waits in line before the next one comes.
         await trio.lowlevel.checkpoint()
+    await trio.lowlevel.checkpoint()
 
     stored = await on_disk.load()
 
@@ -282,6 +283,20 @@ async def test_a_store_that_can_not_be_opened_leaves_the_directory_free(tmp_path
         await Store.open(tmp_path)
 
     assert holder(tmp_path) is None
+
+
+async def test_a_lock_that_can_not_be_opened_is_one_sentence(tmp_path):
+    (tmp_path / "lock").mkdir()
+
+    with pytest.raises(StoreError, match="lock can't be opened: Is a directory"):
+        await Store.open(tmp_path)
+
+
+def test_who_holds_a_lock_that_can_not_be_opened_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+
+    with pytest.raises(StoreError, match="lock can't be opened: Not a directory"):
+        holder(tmp_path / "file")
 
 
 async def test_a_directory_that_can_not_be_made_is_one_sentence(tmp_path):

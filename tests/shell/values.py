@@ -21,7 +21,7 @@ from autoscaler.core.view import Claim
 
 counts = st.integers(0, 10**6)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
-labels = st.from_regex(r"[a-z0-9.][a-z0-9.-]{0,20}", fullmatch=True)
+labels = st.text("abz09.", min_size=1, max_size=8)
 paths = st.lists(labels, max_size=3).map(tuple)
 names = st.builds(Name, paths, labels)
 domains = st.builds(Name, paths)
@@ -60,6 +60,7 @@ snapshots = st.builds(
     next_number=counts,
     next_action=counts,
     in_flight=st.none() | actions,
+    has_changed=st.booleans(),
     changed_at=st.none() | stamps,
     creating=st.none() | backoffs,
     destroying=st.none() | backoffs,

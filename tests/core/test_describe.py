@@ -1,0 +1,357 @@
+import pytest
+from attrs import evolve
+
+from albatross_client.names import Name
+from autoscaler.core.decision import (
+    Decision,
+    Load,
+    MemberClass,
+    Outcome,
+    Reason,
+    Shortage,
+    Standing,
+)
+from autoscaler.core.describe import describe_shortage, explain, fields, members
+from autoscaler.core.policy import Mode
+
+WEB, CLONE = Name.parse("user:web"), Name.parse("user:web-clone-1")
+USER = Name.parse("user:")
+LOAD = Load(
+    standings=(
+        Standing(WEB, MemberClass.FRESH, 93.256),
+        Standing(CLONE, MemberClass.STALE),
+    ),
+    mean_up=93.256,
+    mean_down=36.6251,
+    capacity=2,
+    fresh=1,
+    quorum=1,
+)
+MEMORY = Shortage(Reason.NO_CAPACITY, "memory", 32, 480, 500, USER)
+
+
+def decision(reason=Reason.STEADY, outcome=Outcome.HOLD, **changes):
+    made = Decision(
+        outcome=outcome,
+        reason=reason,
+        mode=Mode.ACTIVE,
+        load=LOAD,
+        high=1,
+        high_needed=3,
+        low=2,
+        low_needed=5,
+        up_threshold=90.0,
+        down_threshold=40.0,
+        clones=1,
+        min_clones=0,
+        max_clones=4,
+    )
+    return evolve(made, **changes)
+
+
+def many(count):
+    standings = tuple(
+        Standing(Name.parse(f"user:web-clone-{n}"), MemberClass.UNKNOWN)
+        for n in range(count)
+    )
+    return Load(standings=standings, quorum=2)
+
+
+def test_all_numbers_of_a_decision_are_fields():
+    assert fields(decision()) == {
+        "outcome": "hold",
+        "reason": "steady",
+        "mode": "active",
+        "mean_up_percent": 93.26,
+        "mean_down_percent": 36.63,
+        "up_percent": 90.0,
+        "down_percent": 40.0,
+        "high": 1,
+        "high_needed": 3,
+        "low": 2,
+        "low_needed": 5,
+        "fresh": 1,
+        "quorum": 1,
+        "capacity": 2,
+        "clones": 1,
+        "min_clones": 0,
+        "max_clones": 4,
+        "missing": "user:web-clone-1",
+    }
+
+
+def test_what_a_decision_does_and_lacks_are_fields_where_they_apply():
+    found = fields(
+        decision(
+            count=2,
+            victim=CLONE,
+            left_s=12.3456,
+            shortage=MEMORY,
+            replacement_held=Reason.COOLDOWN,
+        )
+    )
+
+    assert {key: found[key] for key in found if key not in fields(decision())} == {
+        "create": 2,
+        "victim": "user:web-clone-1",
+        "left_s": 12.35,
+        "replacement_held": "cooldown",
+        "short_of": "memory",
+        "short_needed": 32,
+        "short_used": 480,
+        "short_limit": 500,
+        "short_domain": "user:",
+    }
+
+
+def test_an_unknown_mean_is_nothing_and_no_zero():
+    found = fields(decision(load=Load()))
+
+    assert found["mean_up_percent"] is None
+    assert found["mean_down_percent"] is None
+    assert "missing" not in found
+
+
+def test_members_are_told_with_class_and_usage():
+    assert members(decision()) == "user:web=fresh:93.3 user:web-clone-1=stale"
+
+
+@pytest.mark.parametrize(
+    ("made", "sentence"),
+    [
+        pytest.param(
+            decision(Reason.PAUSED), "the group is paused: nothing is decided", id="-"
+        ),
+        pytest.param(decision(Reason.BUSY), "an action is in flight", id="busy"),
+        pytest.param(
+            decision(Reason.ORPHANED),
+            "the primary is gone; what goes on without it: 1 clone",
+            id="orphaned",
+        ),
+        pytest.param(
+            decision(Reason.NO_PRIMARY),
+            "the primary is gone, and there are no clones",
+            id="no primary",
+        ),
+        pytest.param(
+            decision(Reason.ABOVE_MAX, Outcome.DOWN, clones=5, victim=CLONE),
+            "there are 5 clones, and at most 4 are wanted: destroy user:web-clone-1",
+            id="above max",
+        ),
+        pytest.param(
+            decision(Reason.BELOW_MIN, Outcome.UP, min_clones=2, count=1),
+            "there is 1 clone, and at least 2 are wanted: create 1 clone",
+            id="below min",
+        ),
+        pytest.param(
+            decision(Reason.NO_DATA, load=Load()),
+            "the host has not yet said what runs",
+            id="no info",
+        ),
+        pytest.param(
+            decision(Reason.NO_DATA),
+            "the host's answers are missing or too old to act on",
+            id="old answers",
+        ),
+        pytest.param(
+            decision(Reason.NO_DATA, load=many(1)),
+            "0 members report, and 2 are needed; nothing certain is known of "
+            "user:web-clone-0",
+            id="no quorum",
+        ),
+        pytest.param(
+            decision(Reason.NO_DATA, load=many(5)),
+            "0 members report, and 2 are needed; nothing certain is known of "
+            "user:web-clone-0, user:web-clone-1, user:web-clone-2 and 2 more",
+            id="many missing",
+        ),
+        pytest.param(
+            decision(
+                Reason.NO_DATA,
+                load=Load(standings=(Standing(CLONE, MemberClass.GIVEN_UP),)),
+            ),
+            "0 members report, and 1 is needed",
+            id="nobody who could",
+        ),
+        pytest.param(
+            decision(
+                Reason.NO_DATA,
+                shortage=Shortage(Reason.NO_DATA, "policy of the domain"),
+            ),
+            "the policy of the domain is not known",
+            id="no policy",
+        ),
+        pytest.param(
+            decision(Reason.WARMING), "all members have only just started", id="all new"
+        ),
+        pytest.param(
+            decision(Reason.WARMING, left_s=7.6),
+            "the mean of those who report, 93.3 %, is above 90 % for 3 ticks, but the "
+            "newest clone has only just started (8 s left)",
+            id="a new clone",
+        ),
+        pytest.param(
+            decision(
+                Reason.GIVEN_UP,
+                Outcome.REPLACE,
+                victim=CLONE,
+                load=Load(standings=(Standing(CLONE, MemberClass.GIVEN_UP),)),
+            ),
+            "user:web-clone-1 runs, but is silent or starts again and again: replace "
+            "user:web-clone-1",
+            id="given up",
+        ),
+        pytest.param(
+            decision(Reason.HIGH, Outcome.UP, count=2),
+            "the mean of those who report, 93.3 %, is above 90 % for 3 ticks: create "
+            "2 clones",
+            id="high",
+        ),
+        pytest.param(
+            decision(Reason.HIGH, Outcome.UP, count=1, mode=Mode.OBSERVE),
+            "the mean of those who report, 93.3 %, is above 90 % for 3 ticks: would "
+            "create 1 clone (only observed)",
+            id="observed",
+        ),
+        pytest.param(
+            decision(Reason.RISING),
+            "the mean of those who report, 93.3 %, is above 90 %, 1 of 3 ticks so far",
+            id="rising",
+        ),
+        pytest.param(
+            decision(Reason.AT_MAX),
+            "the mean of those who report, 93.3 %, is above 90 % for 3 ticks, but "
+            "there are as many clones as are wanted at most (4)",
+            id="at max",
+        ),
+        pytest.param(
+            decision(Reason.BACKOFF, left_s=20.0),
+            "the last try failed, and the next one waits (20 s left)",
+            id="backoff",
+        ),
+        pytest.param(
+            decision(
+                Reason.BLOCK_DEVICE,
+                shortage=Shortage(Reason.BLOCK_DEVICE, "block devices", used=2),
+            ),
+            "one more clone does not fit: the primary has 2 block devices",
+            id="block device",
+        ),
+        pytest.param(
+            decision(
+                Reason.UNSUPPORTED, shortage=Shortage(Reason.UNSUPPORTED, "bhyve")
+            ),
+            "one more clone does not fit: a bhyve unikernel can't be cloned",
+            id="unsupported",
+        ),
+        pytest.param(
+            decision(Reason.NO_CAPACITY, shortage=MEMORY),
+            "one more clone does not fit: a clone needs 32 MB of memory, and 480 of "
+            "500 MB are taken in the policy of user:",
+            id="no capacity",
+        ),
+        pytest.param(
+            decision(Reason.LOW, Outcome.DOWN, victim=CLONE),
+            "the mean of all, 36.6 %, is below 40 % for 5 ticks: destroy "
+            "user:web-clone-1",
+            id="low",
+        ),
+        pytest.param(
+            decision(Reason.FALLING),
+            "the mean of all, 36.6 %, is below 40 %, 2 of 5 ticks so far",
+            id="falling",
+        ),
+        pytest.param(
+            decision(Reason.WOULD_FLAP),
+            "the mean of all, 36.6 %, is below 40 %, but without one clone the others "
+            "would come too close to 90 %",
+            id="would flap",
+        ),
+        pytest.param(
+            decision(Reason.AT_MIN, min_clones=1),
+            "the mean of all, 36.6 %, is below 40 % for 5 ticks, but there are as few "
+            "clones as are wanted at least (1)",
+            id="at min",
+        ),
+        pytest.param(
+            decision(Reason.MISSING),
+            "the mean of all, 36.6 %, is below 40 % for 5 ticks, but nothing certain "
+            "is known of user:web-clone-1",
+            id="missing",
+        ),
+        pytest.param(
+            decision(Reason.COOLDOWN, left_s=41.2),
+            "the mean of those who report, 93.3 %, is above 90 %, but the last change "
+            "is too young (41 s left)",
+            id="cooldown up",
+        ),
+        pytest.param(
+            decision(Reason.COOLDOWN, load=evolve(LOAD, mean_up=20.0), left_s=41.2),
+            "the mean of all, 36.6 %, is below 40 %, but the last change is too young "
+            "(41 s left)",
+            id="cooldown down",
+        ),
+        pytest.param(
+            decision(Reason.STEADY),
+            "the means, 93.3 % of those who report and 36.6 % of all, call for no "
+            "change",
+            id="steady",
+        ),
+        pytest.param(
+            decision(
+                Reason.STEADY, load=Load(mean_up=None), replacement_held=Reason.BACKOFF
+            ),
+            "the means, unknown of those who report and unknown of all, call for no "
+            "change; a given-up clone is not replaced yet (backoff)",
+            id="a replacement waits",
+        ),
+    ],
+)
+def test_a_decision_is_explained_in_one_sentence(made, sentence):
+    assert explain(made) == sentence
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_can_be_explained_whatever_else_is_known(reason):
+    for load in (Load(), LOAD):
+        sentence = explain(decision(reason, load=load))
+
+        assert sentence
+        assert "\n" not in sentence
+        assert "None" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("shortage", "words"),
+    [
+        pytest.param(
+            Shortage(Reason.NO_CAPACITY, "unikernels", 1, 2, 2, USER),
+            "a clone needs 1 of unikernels, and 2 of 2 are taken in the policy of "
+            "user:",
+            id="unikernels",
+        ),
+        pytest.param(
+            Shortage(Reason.NO_CAPACITY, "cpuids", 1, 0, 0, None),
+            "no cpuids for a clone",
+            id="no cpuids",
+        ),
+        pytest.param(
+            Shortage(Reason.NO_CAPACITY, "bridges (\x1b[1mb\n)", 1, domain=USER),
+            "no bridges (\\x1b[1mb\\n) for a clone in the policy of user:",
+            id="a hostile bridge",
+        ),
+        pytest.param(
+            Shortage(Reason.BLOCK_DEVICE, "block devices", used=1),
+            "the primary has 1 block device",
+            id="one block device",
+        ),
+    ],
+)
+def test_what_is_short_is_told_in_words(shortage, words):
+    assert describe_shortage(shortage) == words
+
+
+def test_a_hostile_name_of_a_resource_does_not_reach_the_fields():
+    shortage = Shortage(Reason.NO_CAPACITY, "bridges (\x1b[1m)", 1)
+
+    assert fields(decision(shortage=shortage))["short_of"] == "bridges (\\x1b[1m)"
