@@ -135,11 +135,10 @@ def decide(group: Group, view: View, load: Load, now: float) -> Ruling:
     replacement = _given_up(case)
     if isinstance(replacement, Ruling):
         return replacement
-    case = evolve(case, held=replacement)
+    if replacement is not None:
+        case = evolve(case, held=replacement)
     return (
-        _high(case)
-        or _low(case)
-        or case.hold(Reason.STEADY, evolve(case.ticks, high=0, low=0))
+        _high(case) or _low(case) or case.hold(Reason.STEADY, case.ticks.counted(0, 0))
     )
 
 
@@ -177,8 +176,10 @@ def _remembered(ticks: Ticks, load: Load, view: View, now: float) -> Ticks:
     """Return the counters that this tick starts from."""
     limit = max(FORGET_TICKS_S, FORGET_TICKS_INTERVALS * view.feed.rhythm.reckoned)
     if ticks.conclusive is not None and now - ticks.conclusive > limit:
-        ticks = evolve(ticks, high=0, low=0)
-    return evolve(ticks, conclusive=now) if load.is_conclusive else ticks
+        ticks = ticks.counted(0, 0)
+    if not load.is_conclusive:
+        return ticks
+    return Ticks(ticks.high, ticks.low, ticks.last, now)
 
 
 def _bounds(case: Case) -> Ruling | None:
@@ -223,7 +224,7 @@ def _given_up(case: Case) -> Ruling | Reason | None:
         None where no clone is given up.
     """
     group, policy, load = case.group, case.group.policy, case.load
-    given_up = set(load.names(MemberClass.GIVEN_UP))
+    given_up = load.names(MemberClass.GIVEN_UP)
     victim = next((m for m in group.clones if m.name in given_up), None)
     if victim is None:
         return None
@@ -263,8 +264,9 @@ def _high(case: Case) -> Ruling | None:
         return None
     left = case.cooldown_left(policy.cooldown_up)
     if left:
-        return case.hold(Reason.COOLDOWN, evolve(case.ticks, low=0), left_s=left)
-    ticks = evolve(case.ticks, high=case.ticks.high + 1, low=0)
+        ticks = case.ticks.counted(case.ticks.high, 0)
+        return case.hold(Reason.COOLDOWN, ticks, left_s=left)
+    ticks = case.ticks.counted(case.ticks.high + 1, 0)
     if ticks.high < policy.scale_up_trigger_ticks:
         return case.hold(Reason.RISING, ticks)
     room = policy.max_clones - case.group.clones_and_slots
@@ -316,11 +318,12 @@ def _low(case: Case) -> Ruling | None:
         return None
     after = mean * members / (members - 1)
     if after + policy.flap_margin >= policy.scale_up_threshold_percent:
-        return case.hold(Reason.WOULD_FLAP, evolve(case.ticks, high=0, low=0))
+        return case.hold(Reason.WOULD_FLAP, case.ticks.counted(0, 0))
     left = case.cooldown_left(policy.cooldown_down)
     if left:
-        return case.hold(Reason.COOLDOWN, evolve(case.ticks, high=0), left_s=left)
-    ticks = evolve(case.ticks, high=0, low=case.ticks.low + 1)
+        ticks = case.ticks.counted(0, case.ticks.low)
+        return case.hold(Reason.COOLDOWN, ticks, left_s=left)
+    ticks = case.ticks.counted(0, case.ticks.low + 1)
     if ticks.low < policy.scale_down_trigger_ticks:
         return case.hold(Reason.FALLING, ticks)
     if len(group.clones) <= policy.min_clones:

@@ -89,6 +89,10 @@ class Ticks:
     last: float | None = None
     conclusive: float | None = None
 
+    def counted(self, high: int, low: int) -> "Ticks":
+        """Return these with other counters."""
+        return Ticks(high, low, self.last, self.conclusive)
+
 
 @frozen
 class Backoff:

@@ -15,6 +15,7 @@ from autoscaler.core.view import View
 # Lets 1/2 of one reporting and one silent member be a quorum, and the like,
 # whatever a float makes of the operator's fraction.
 QUORUM_SLACK = 0.05
+VOTERS = frozenset({MemberClass.FRESH, MemberClass.STALE, MemberClass.UNKNOWN})
 NEVER_HEARD = Track()
 
 
@@ -30,11 +31,7 @@ def assess(group: Group, view: View, now: float) -> Load:
         if standing.counts_as is MemberClass.FRESH and standing.usage is not None
     ]
     capacity = sum(standing.counts_as in CAPACITY for standing in standings)
-    voters = sum(
-        standing.counts_as
-        in {MemberClass.FRESH, MemberClass.STALE, MemberClass.UNKNOWN}
-        for standing in standings
-    )
+    voters = sum(standing.counts_as in VOTERS for standing in standings)
     missing = capacity - len(usages)
     return Load(
         standings=standings,

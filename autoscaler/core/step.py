@@ -77,9 +77,11 @@ def _tick(group: Group, view: View, now: float) -> tuple[Group, tuple[Effect, ..
     )
     load = assess(group, view, now)
     notes = _given_up_notes(group, load)
-    group = evolve(group, ledger=_refreshed(group, load, now))
+    ledger = _refreshed(group, load, now)
+    if ledger is not group.ledger:
+        group = evolve(group, ledger=ledger)
     ruling = decide(group, view, load, now)
-    ticks = evolve(ruling.ticks, last=now)
+    ticks = Ticks(ruling.ticks.high, ruling.ticks.low, now, ruling.ticks.conclusive)
     group = evolve(group, decision=ruling.decision, ticks=ticks)
     group, actions = _act(group, ruling, now)
     return group, (*notes, *actions)
@@ -113,7 +115,7 @@ def _act(group: Group, ruling: Ruling, now: float) -> tuple[Group, tuple[Action,
         next_number=ledger.next_number + len(action.slots),
         replaced=replaced,
     )
-    return evolve(group, ledger=ledger, ticks=_restarted(group.ticks)), (action,)
+    return evolve(group, ledger=ledger, ticks=group.ticks.counted(0, 0)), (action,)
 
 
 def _action(ruling: Ruling, group: Group) -> Action:
@@ -175,7 +177,7 @@ def _end(group: Group, event: ActionEnded, now: float) -> Group:
         settled_at=now,
         doubtful=ledger.doubtful | doubtful,
     )
-    return evolve(group, ledger=ledger, ticks=_restarted(group.ticks))
+    return evolve(group, ledger=ledger, ticks=group.ticks.counted(0, 0))
 
 
 def _with_backoff(
@@ -228,7 +230,7 @@ def _settle(group: Group, view: View, jitter: float, now: float) -> Group:
 def _refreshed(group: Group, load: Load, now: float) -> Ledger:
     """Return the ledger without the pauses that time has made pointless."""
     ledger, policy = group.ledger, group.policy
-    given_up = set(load.names(MemberClass.GIVEN_UP))
+    given_up = load.names(MemberClass.GIVEN_UP)
     if given_up:
         ledger = evolve(ledger, gave_up_at=now)
     elif (
@@ -250,17 +252,9 @@ def _refreshed(group: Group, load: Load, now: float) -> Ledger:
 
 
 def _given_up_notes(group: Group, load: Load) -> tuple[Note, ...]:
-    known = (
-        set(group.decision.load.names(MemberClass.GIVEN_UP))
-        if group.decision
-        else set()
-    )
-    return tuple(
-        Note(NoteKind.GAVE_UP, name)
-        for name in load.names(MemberClass.GIVEN_UP)
-        if name not in known
-    )
-
-
-def _restarted(ticks: Ticks) -> Ticks:
-    return evolve(ticks, high=0, low=0)
+    given_up = load.names(MemberClass.GIVEN_UP)
+    if not given_up:
+        return ()
+    before = group.decision
+    known = before.load.names(MemberClass.GIVEN_UP) if before is not None else ()
+    return tuple(Note(NoteKind.GAVE_UP, name) for name in given_up if name not in known)

@@ -2,8 +2,6 @@
 
 import math
 
-from attrs import evolve
-
 from albatross_client.values import US_PER_S
 from autoscaler.core.decision import MemberClass
 from autoscaler.core.group import Group, Member
@@ -65,8 +63,18 @@ def take_usage(member: Member, view: View) -> Member:
         usage = min(100.0, max(0.0, used / (span * numcpus * US_PER_S) * 100))
     elif span == 0:
         return member
-    return evolve(
-        member, usage=usage, taken_cpu_us=track.cpu_us, taken_span_s=track.span_s
+    # Not evolve: it takes four times as long, and this is done for every frame.
+    return Member(
+        name=member.name,
+        number=member.number,
+        created=member.created,
+        listening_since=member.listening_since,
+        unlisted_at=member.unlisted_at,
+        is_dead=member.is_dead,
+        taken_cpu_us=track.cpu_us,
+        taken_span_s=track.span_s,
+        usage=usage,
+        address=member.address,
     )
 
 

@@ -36,7 +36,7 @@ def policies() -> st.SearchStrategy[Policy]:
         Policy,
         max_clones=st.integers(2, 4),
         min_clones=st.integers(0, 2),
-        mode=st.sampled_from([Mode.ACTIVE] * 8 + [Mode.OBSERVE, Mode.PAUSED]),
+        mode=st.sampled_from([Mode.ACTIVE] * 14 + [Mode.OBSERVE, Mode.PAUSED]),
         poll_interval=st.sampled_from([1.0, 10.0, 10.0, 25.0]),
         scale_up_threshold_percent=st.sampled_from([70.0, 90.0]),
         scale_up_trigger_ticks=st.integers(1, 3),
@@ -149,11 +149,12 @@ class GroupLifecycle(RuleBasedStateMachine):
 
     # Time and load
 
-    @rule(rounds=st.integers(1, 8))
+    @rule(rounds=st.integers(1, 6))
     def time_passes(self, rounds):
         self.world.passes(rounds)
 
-    @rule(rounds=st.integers(8, 20))
+    @precondition(lambda self: not self.open)
+    @rule(rounds=st.integers(8, 16))
     def much_time_passes(self, rounds):
         self.world.passes(rounds)
 
@@ -161,7 +162,7 @@ class GroupLifecycle(RuleBasedStateMachine):
     def demand_changes(self, cores):
         self.world.demand, self.world.level = cores, None
         self.calm.clear()
-        self.world.passes(5)
+        self.world.passes(1 if self.open else 5)
 
     @rule(interval=st.sampled_from([2.0, 5.0, 10.0]))
     def the_host_is_set_to_another_interval(self, interval):
@@ -222,7 +223,7 @@ class GroupLifecycle(RuleBasedStateMachine):
             process.silent, process.crashes = how == "silent", how == "crashes"
         self.calm.clear()
 
-    @precondition(lambda self: self.world.group.clones)
+    @precondition(lambda self: self.world.group.clones and not self.open)
     @rule(which=st.integers(0, 9))
     def a_clone_falls_silent_for_long(self, which):
         clones = self.world.group.clones
@@ -416,7 +417,7 @@ class GroupLifecycle(RuleBasedStateMachine):
 
 
 GroupLifecycle.TestCase.settings = settings(
-    max_examples=100,
+    max_examples=1000,
     stateful_step_count=50,
     deadline=None,
     derandomize=True,
