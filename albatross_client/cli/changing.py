@@ -50,24 +50,12 @@ async def block_set(client: Client, arguments: argparse.Namespace) -> None:
     print_done(arguments, "set")
 
 
-def _arguments(arguments: argparse.Namespace) -> Arguments:
-    return Arguments(
-        fail_behaviour=_fail_behaviour(arguments.restart_on_exit),
-        startup=arguments.startup,
-        add_name=not arguments.no_add_name,
-        cpuids=frozenset(arguments.cpuid or {0}),
-        memory=arguments.memory,
-        blocks=_blocks(arguments.block),
-        interfaces=_interfaces(arguments.net),
-        argv=_argv(arguments),
-    )
+def read_fail_behaviour(text: str | None) -> FailBehaviour:
+    """Return what happens at an exit: *text* is None, ``any`` or codes.
 
-
-def _argv(arguments: argparse.Namespace) -> tuple[str, ...] | None:
-    return None if arguments.arg is None else tuple(arguments.arg)
-
-
-def _fail_behaviour(text: str | None) -> FailBehaviour:
+    Raises:
+        ValueError: It is none of these.
+    """
     if text is None:
         return Quit()
     if text == "any":
@@ -78,11 +66,12 @@ def _fail_behaviour(text: str | None) -> FailBehaviour:
     return RestartOnExit(frozenset(int(code) for code in text.split(",")))
 
 
-def _interfaces(texts: list[str]) -> tuple[Interface, ...]:
-    return tuple(_interface(text) for text in texts)
+def read_interface(text: str) -> Interface:
+    """Return the interface ``NAME[:BRIDGE[:MAC]]``.
 
-
-def _interface(text: str) -> Interface:
+    Raises:
+        ValueError: *text* is no such thing.
+    """
     found = _NET.fullmatch(text)
     if found is None:
         msg = f"--net {text!r}: allowed is NAME, NAME:BRIDGE or NAME:BRIDGE:MAC"
@@ -92,11 +81,12 @@ def _interface(text: str) -> Interface:
     return Interface(found["name"], found["bridge"], octets)
 
 
-def _blocks(texts: list[str]) -> tuple[BlockDevice, ...]:
-    return tuple(_block(text) for text in texts)
+def read_block(text: str) -> BlockDevice:
+    """Return the block device ``NAME[:DEVICE[@SECTOR]]``.
 
-
-def _block(text: str) -> BlockDevice:
+    Raises:
+        ValueError: *text* is no such thing.
+    """
     found = _BLOCK.fullmatch(text)
     if found is None:
         msg = f"--block {text!r}: allowed is NAME, NAME:DEVICE or NAME:DEVICE@SECTOR"
@@ -104,4 +94,17 @@ def _block(text: str) -> BlockDevice:
     sector = found["sector"]
     return BlockDevice(
         found["name"], found["device"], None if sector is None else int(sector)
+    )
+
+
+def _arguments(arguments: argparse.Namespace) -> Arguments:
+    return Arguments(
+        fail_behaviour=read_fail_behaviour(arguments.restart_on_exit),
+        startup=arguments.startup,
+        add_name=not arguments.no_add_name,
+        cpuids=frozenset(arguments.cpuid or {0}),
+        memory=arguments.memory,
+        blocks=tuple(read_block(text) for text in arguments.block),
+        interfaces=tuple(read_interface(text) for text in arguments.net),
+        argv=None if arguments.arg is None else tuple(arguments.arg),
     )

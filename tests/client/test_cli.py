@@ -1,0 +1,375 @@
+"""albatrossctl against a sandbox, as a shell sees it."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pytest
+
+from albatross_client.cli import main
+
+MAIN = "import sys; from albatross_client.cli import main; sys.exit(main())"
+COMMAND = [sys.executable, "-W", "error", "-c", MAIN]
+IMAGE = b"\x7fELF" + bytes(range(256)) * 100
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory):
+    """The directory of a sandbox in a process of its own, ``h.toml`` in it."""
+    directory = tmp_path_factory.mktemp("sandbox")
+    options = (
+        *("--kind", "model", "--interval", "100ms", "--unikernel", "user:web"),
+        *("--policy", "user=unikernels:10,memory:1024,block:100,cpuids:0-3"),
+    )
+    with running("sandbox", "--directory", str(directory), *options) as child:
+        lines = [child.stdout.readline()]
+        while "ca_key" not in lines[-1]:
+            lines.append(child.stdout.readline())
+        (directory / "h.toml").write_text("".join(lines[1:]))
+        (directory / "image").write_bytes(IMAGE)
+        yield directory
+
+
+@contextmanager
+def running(*arguments, **options):
+    with subprocess.Popen(  # noqa: S603 - ours
+        [*COMMAND, *arguments], stdout=subprocess.PIPE, text=True, **options
+    ) as child:
+        try:
+            yield child
+        finally:
+            child.terminate()
+
+
+@pytest.fixture
+def ctl(sandbox, capsysbinary):
+    """Run a command on the sandbox; return its code, output and complaint."""
+
+    def run(*arguments, host=("--config", str(sandbox / "h.toml"))):
+        try:
+            code = main([*arguments, *host])
+        except SystemExit as end:
+            # How argparse ends.
+            code = int(end.code or 0)
+        captured = capsysbinary.readouterr()
+        return code, captured.out.decode(), captured.err.decode()
+
+    return run
+
+
+@pytest.fixture
+def asked(ctl):
+    """Run a command with ``--json``; return what it printed."""
+
+    def run(*arguments, **options):
+        code, out, err = ctl(*arguments, "--json", **options)
+        assert (code, err) == (0, "")
+        return json.loads(out)
+
+    return run
+
+
+def test_what_runs_is_listed_for_people_and_programs(ctl, asked):
+    code, out, _ = ctl("info", "user:web")
+    (web,) = asked("info", "user:web")["unikernels"]
+
+    assert code == 0
+    header, line = out.splitlines()
+    assert header.split()[:3] == ["NAME", "TYPE", "CPUS"]
+    assert line.split()[:2] == ["user:web", "solo5"]
+    assert line.index("solo5") == header.index("TYPE")
+    assert web["name"] == "user:web"
+    assert web["arguments"] == ["--name=web"]
+    assert len(bytes.fromhex(web["digest"])) == 32
+    assert web["started"].endswith("Z")
+
+
+def test_a_name_that_is_not_there_is_an_empty_list(asked):
+    assert asked("info", "user:gone") == {"unikernels": []}
+
+
+def test_policies_are_listed(ctl, asked):
+    everything = asked("policy")["policies"]
+    _, out, _ = ctl("policy", "user:")
+
+    assert [each["domain"] for each in everything] == [":", "user:"]
+    assert everything[1] == {
+        "domain": "user:",
+        "unikernels": 10,
+        "cpuids": [0, 1, 2, 3],
+        "memory_mb": 1024,
+        "block_mb": 100,
+        "bridges": everything[1]["bridges"],
+    }
+    assert "0-3" in out
+
+
+def test_a_unikernel_lives_from_create_to_destroy(ctl, asked, sandbox, tmp_path):
+    image = str(sandbox / "image")
+    fetched = tmp_path / "fetched"
+    how = ("--memory", "64", "--cpuid", "1", "--restart-on-exit", "1,2", "--arg=-l=1")
+
+    created = asked("create", "user:job", image, "--compress", "6", *how)
+    (info,) = asked("info", "user:job")["unikernels"]
+    image_said = asked("image", "user:job", "-o", str(fetched))
+    restarted = asked("restart", "user:job", "--replace", "--memory", "32")
+    (smaller,) = asked("info", "user:job")["unikernels"]
+    destroyed = asked("destroy", "user:job")
+
+    assert created == {"name": "user:job", "done": "created"}
+    assert (info["memory_mb"], info["cpuids"]) == (64, [1])
+    assert info["restart_on_exit"] == [1, 2]
+    assert info["arguments"] == ["--name=job", "-l=1"]
+    assert info["digest"] == hashlib.sha256(IMAGE).hexdigest()
+    assert fetched.read_bytes() == IMAGE
+    assert image_said["sha256"] == info["digest"]
+    assert restarted["done"] == "restarted"
+    assert smaller["memory_mb"] == 32
+    assert destroyed["done"] == "destroyed"
+    assert ctl("destroy", "user:job") == (1, "", "albatrossctl: destroy: not found\n")
+
+
+def test_block_devices_are_made_filled_read_and_removed(ctl, asked, sandbox, tmp_path):
+    content = str(sandbox / "image")
+    fetched = tmp_path / "fetched"
+
+    assert asked("block", "add", "user:disk", "1")["done"] == "added"
+    assert asked("block", "set", "user:disk", content)["done"] == "set"
+    listed = asked("block", "list", "user:")["blocks"]
+    code, out, _ = ctl("block", "dump", "user:disk", "--output", str(fetched))
+    _, table, _ = ctl("block", "list")
+
+    assert listed == [{"name": "user:disk", "size_mb": 1, "active": False}]
+    assert code == 0
+    assert "SHA-256" in out
+    assert fetched.read_bytes().startswith(IMAGE)
+    assert "user:disk  1   no" in table
+    assert asked("block", "remove", "user:disk")["done"] == "removed"
+
+
+def test_statistics_are_followed_for_a_while(ctl):
+    _, lines, _ = ctl("stats", "user:", "--count", "2", "--json")
+    _, table, _ = ctl("stats", "--count", "2")
+
+    first, second = (json.loads(line) for line in lines.splitlines())
+    assert first["name"] == "user:web"
+    assert second["received"] > first["received"]
+    assert table.splitlines()[0].split()[:2] == ["TIME", "CPU-%"]
+    assert len(table.splitlines()) == 3
+
+
+def test_a_console_is_followed_for_a_while(ctl, asked):
+    line = asked("console", "user:web", "--count", "1")
+    code, out, _ = ctl("console", "user:web", "--count", "1", "--lines", "1")
+
+    assert set(line) == {"time", "text", "hex"}
+    assert (code, len(out.splitlines())) == (0, 1)
+
+
+def test_check_says_whose_key_it_is_and_who_answers(ctl, asked):
+    seen = asked("check")
+    _, out, _ = ctl("check")
+
+    assert (seen["domain"], seen["warnings"]) == (":", [])
+    assert seen["server"]["name"] == "sandbox"
+    assert [each["domain"] for each in seen["policies"]] == [":", "user:"]
+    assert f'server_key_sha256 = "{seen["server"]["key_sha256"]}"' in out
+
+
+def test_check_warns_of_keys_that_others_can_read(sandbox, asked, tmp_path):
+    key = tmp_path / "user.key"
+    key.write_bytes((sandbox / "user.key").read_bytes())
+    key.chmod(0o644)
+    options = by_options(sandbox, ca="user.pem")
+    options = (*options[:-1], str(key))
+
+    seen = asked("check", host=options)
+
+    assert seen["domain"] == "user:"
+    (warning,) = seen["warnings"]
+    assert "user.key can be read by others" in warning
+
+
+def by_options(sandbox, ca="ca.pem"):
+    address = next(
+        line.partition('"')[2].rstrip('"')
+        for line in (sandbox / "h.toml").read_text().splitlines()
+        if line.startswith("address")
+    )
+    return (
+        *("--address", address, "--server-ca", str(sandbox / "ca.pem")),
+        *("--ca", str(sandbox / ca)),
+        *("--ca-key", str((sandbox / ca).with_suffix(".key"))),
+    )
+
+
+def test_a_host_can_be_named_by_options(asked, sandbox):
+    found = asked("info", host=by_options(sandbox, "user.pem"))["unikernels"]
+
+    assert [each["name"] for each in found] == ["user:web"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(("info",), "which host? give --config FILE", id="no host"),
+        pytest.param(
+            ("info", "--ca", "x"), "or also --address, --server-ca, --ca-key", id="half"
+        ),
+        pytest.param(
+            ("info", "--ca", "x", "--config", "y"), "or --ca, not both", id="both"
+        ),
+        pytest.param(("info", "--config", "/none"), "/none can't be read", id="file"),
+        pytest.param(
+            ("info", "--config", "{}/h.toml", "--host", "x"),
+            "has no host 'x'; it has sandbox",
+            id="another host",
+        ),
+        pytest.param(
+            (
+                *("info", "--address", "a:0", "--server-ca", "x", "--ca", "x"),
+                *("--ca-key", "x"),
+            ),
+            "options.address is 'a:0': allowed is HOST:PORT",
+            id="address",
+        ),
+        pytest.param(
+            ("create", "user:a", "/none", "--config", "{}/h.toml"),
+            "/none can't be read",
+            id="no image",
+        ),
+        pytest.param(
+            ("create", "user:a", "{}/image", "--net", ":", "--config", "{}/h.toml"),
+            "--net ':': allowed is NAME",
+            id="net",
+        ),
+        pytest.param(
+            ("create", "user:a", "{}/image", "--block", "@", "--config", "{}/h.toml"),
+            "--block '@': allowed is NAME",
+            id="block",
+        ),
+        pytest.param(
+            (
+                *("create", "user:a", "{}/image", "--restart-on-exit", "x"),
+                *("--config", "{}/h.toml"),
+            ),
+            "--restart-on-exit 'x': allowed are exit codes",
+            id="codes",
+        ),
+        pytest.param(
+            ("image", "user:web", "-o", "/none/x", "--config", "{}/h.toml"),
+            "/none/x can't be written",
+            id="no directory",
+        ),
+        pytest.param(
+            ("stats", "--timeout", "0.000001", "--config", "{}/h.toml"),
+            "has not answered within 1e-06 s (--timeout)",
+            id="too slow",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence_and_code_1(
+    ctl, sandbox, arguments, message
+):
+    filled = [argument.format(sandbox) for argument in arguments]
+
+    code, out, err = ctl(*filled, host=())
+
+    assert (code, out) == (1, "" if "stats" not in arguments else out)
+    assert message in err
+    assert err.startswith("albatrossctl: ")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param((), id="nothing"),
+        pytest.param(("info", "a b"), id="name"),
+        pytest.param(("console", "user:web", "--lines", "-1"), id="negative"),
+        pytest.param(("create", "a", "b", "--compress", "10"), id="level"),
+        pytest.param(("info", "--timeout", "nan"), id="timeout"),
+        pytest.param(("block", "add", "a", "x"), id="size"),
+    ],
+)
+def test_a_command_line_that_means_nothing_is_code_2(ctl, arguments):
+    code, out, err = ctl(*arguments, host=())
+
+    assert (code, out) == (2, "")
+    assert err.startswith("usage: albatrossctl")
+
+
+def test_one_of_several_hosts_has_to_be_chosen(ctl, sandbox, tmp_path):
+    one = (sandbox / "h.toml").read_text()
+    both = tmp_path / "both.toml"
+    both.write_text(one + one.replace('name = "sandbox"', 'name = "other"'))
+
+    code, _, err = ctl("info", host=("--config", str(both)))
+    chosen, _, _ = ctl("info", host=("--config", str(both), "--host", "other"))
+
+    assert (code, chosen) == (1, 0)
+    assert "has the hosts sandbox, other: choose one by --host" in err
+
+
+def test_version_and_help_are_told(ctl):
+    code, version, _ = ctl("--version", host=())
+    help_code, text, _ = ctl("--help", host=())
+
+    assert (code, help_code) == (0, 0)
+    assert version.startswith("albatrossctl ")
+    assert "exit codes:" in text
+
+
+def test_help_loads_nothing_heavy():
+    probe = (
+        "import sys\nfrom albatross_client.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "print([each for each in ('trio', 'cryptography', 'attrs', 'asn1crypto')"
+        " if each in sys.modules])"
+    )
+
+    done = subprocess.run(  # noqa: S603 - ours
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_an_interrupt_ends_a_stream_without_a_word(sandbox):
+    host = ("--config", str(sandbox / "h.toml"))
+    with running("stats", *host, stderr=subprocess.PIPE) as child:
+        child.stdout.readline()
+        child.stdout.readline()
+        child.send_signal(signal.SIGINT)
+        _, complaint = child.communicate(timeout=10)
+
+    assert (child.returncode, complaint) == (130, "")
+
+
+def test_a_reader_that_leaves_ends_a_stream_without_a_word(sandbox):
+    host = ("--config", str(sandbox / "h.toml"))
+    with running("stats", *host, stderr=subprocess.PIPE) as child:
+        child.stdout.readline()
+        child.stdout.close()
+        complaint = child.stderr.read()
+        child.wait(10)
+
+    assert (child.returncode, complaint) == (0, "")
+
+
+def test_an_output_of_another_encoding_is_no_traceback(sandbox):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+    done = subprocess.run(  # noqa: S603 - ours
+        [*COMMAND, "info", "--config", str(sandbox / "wö.toml")],
+        capture_output=True,
+        env=environment,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert b"can't be read" in done.stderr
+    assert b"Traceback" not in done.stderr
