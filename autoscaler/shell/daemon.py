@@ -22,6 +22,7 @@ from autoscaler.shell.log import Log
 from autoscaler.shell.minutes import Housekeeping, keep_minutes
 from autoscaler.shell.perform import Journal, Site, perform, settle
 from autoscaler.shell.reconcile import Reconciler
+from autoscaler.shell.scribe import Scribe
 from autoscaler.shell.store import Store
 from autoscaler.shell.stream import follow_stats
 from autoscaler.shell.ticker import tick_for_ever
@@ -66,9 +67,11 @@ class Daemon:
         self._idle = trio.Event()
         self._running = 0
         self._actions: trio.Nursery | None = None
-        self._journal = Journal(parts.store, parts.log, lambda: parts.clocks().wall)
+        store, log, clocks = parts.store, parts.log, parts.clocks
+        self._scribe = Scribe(log)
+        self._journal = Journal(store, self._scribe, log, lambda: clocks().wall)
         self._housekeeping = Housekeeping(
-            parts.store, parts.log, parts.clocks, parts.history_keep
+            store, self._scribe, log, clocks, parts.history_keep
         )
         self._reconcilers = {
             place: Reconciler(parts.hosts[watch.host], watch, fleet, parts.clocks)
@@ -95,7 +98,7 @@ class Daemon:
                 nursery.start_soon(follow_stats, host, watch, fleet, parts.log)
                 nursery.start_soon(reconciler.look_for_ever, parts.log, self._settle)
             nursery.start_soon(tick_for_ever, fleet)
-            nursery.start_soon(write_for_ever, fleet, parts.store)
+            nursery.start_soon(write_for_ever, fleet, parts.store, self._scribe)
             nursery.start_soon(keep_minutes, fleet, self._housekeeping)
             if signals:
                 nursery.start_soon(self._obey, signals, nursery.cancel_scope)
@@ -103,8 +106,9 @@ class Daemon:
             with trio.move_on_after(parts.shutdown_timeout):
                 await self._until_idle()
             nursery.cancel_scope.cancel()
+        self._tell_what_is_left()
         with trio.move_on_after(GOODBYE_S, shield=True):
-            await write_changes(fleet, parts.store)
+            await self._scribe.write(write_changes(fleet, parts.store))
 
     async def _obey(
         self, signals: Collection[signal.Signals], everything: trio.CancelScope
@@ -118,6 +122,12 @@ class Daemon:
                 if self._stopping.is_set():
                     everything.cancel()
                 self.stop()
+
+    def _tell_what_is_left(self) -> None:
+        groups = self.fleet.groups.values()
+        left = [str(g.id) for g in groups if g.ledger.in_flight is not None]
+        if left:
+            self._parts.log.event("actions_left", groups=",".join(left))
 
     async def _until_idle(self) -> None:
         while self._running:

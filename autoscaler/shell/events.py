@@ -33,7 +33,13 @@ EVENTS: Mapping[str, Event] = {
     "daemon_stopping": Event("info", "A signal came: nothing is decided any more."),
     "daemon_stopped": Event("info", "The daemon has ended; unikernels go on."),
     "heartbeat": Event("info", "A minute has passed; counters since the start."),
-    "state_failed": Event("error", "The state can't be read or written."),
+    "state_failed": Event(
+        "error", "The state can't be written: it is tried again, and nothing is begun."
+    ),
+    "state_recovered": Event("info", "The state can be written again."),
+    "actions_left": Event(
+        "warning", "The end did not wait for actions: the next start settles them."
+    ),
     "group_stranded": Event(
         "warning", "Clones of a group that is no longer configured are left running."
     ),

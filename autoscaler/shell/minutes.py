@@ -1,7 +1,7 @@
 """Once a minute: usage rows, what status shows, the heartbeat, old history."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import trio
 from attrs import frozen
@@ -12,12 +12,15 @@ from autoscaler.core.track import Verdict
 from autoscaler.core.usage import Minute
 from autoscaler.shell.fleet import Change, Fleet
 from autoscaler.shell.log import Log
+from autoscaler.shell.scribe import Scribe
 from autoscaler.shell.store import Store, UsageRow
 from autoscaler.shell.watch import Watch
 
 MINUTE_S = 60.0
 # Old history is dropped once in so many minutes.
 PRUNE_EVERY = 60
+# Rows that wait for a state that can be written; the oldest are dropped.
+MOST_UNWRITTEN = 10_000
 IRREGULAR = (Verdict.UNTIMELY, Verdict.BUNCHED, Verdict.OVERRUN)
 
 
@@ -27,12 +30,14 @@ class Housekeeping:
 
     Attributes:
         store: Where rows go.
+        scribe: Says when that doesn't work.
         log: Where the heartbeat goes.
         clocks: Reads all clocks.
         history_keep: How long history is kept, seconds.
     """
 
     store: Store
+    scribe: Scribe
     log: Log
     clocks: Callable[[], Clocks]
     history_keep: float
@@ -41,23 +46,40 @@ class Housekeeping:
 async def keep_minutes(fleet: Fleet, keeping: Housekeeping) -> None:
     """Write down every minute that passes."""
     number = 0
+    unwritten: list[UsageRow] = []
     while True:
         began = keeping.clocks().wall
         await trio.sleep(MINUTE_S)
         number += 1
-        await write_minute(fleet, keeping, began)
+        unwritten = [*unwritten, *take_usage(fleet, began)][-MOST_UNWRITTEN:]
+        writing = write_minute(fleet, keeping, unwritten)
+        if await keeping.scribe.write(writing) is None:
+            unwritten = []
         keeping.log.event("heartbeat", **pulse(fleet))
         for watch in fleet.watches.values():
             warn_of_rhythm(watch, keeping.log)
         if number % PRUNE_EVERY == 0:
-            await keeping.store.prune(keeping.history_keep, keeping.clocks().wall)
+            wall = keeping.clocks().wall
+            pruning = keeping.store.prune(keeping.history_keep, wall)
+            await keeping.scribe.write(pruning)
 
 
-async def write_minute(fleet: Fleet, keeping: Housekeeping, began: float) -> None:
-    """Write what the minute that *began* then, wall clock, has brought."""
-    store, wall = keeping.store, keeping.clocks().wall
+def take_usage(fleet: Fleet, began: float) -> list[UsageRow]:
+    """Return what the minute that *began* then, wall clock, has brought."""
     minutes, fleet.minutes = fleet.minutes, {}
-    await store.record_usage(_usage_rows(minutes, began))
+    return [_usage_row(group_id, minute, began) for group_id, minute in minutes.items()]
+
+
+async def write_minute(
+    fleet: Fleet, keeping: Housekeeping, usage: Iterable[UsageRow]
+) -> None:
+    """Write *usage*, the newest numbers of all groups, and intervals.
+
+    Raises:
+        StoreError: The state can't be written.
+    """
+    store, wall = keeping.store, keeping.clocks().wall
+    await store.record_usage(usage)
     await store.refresh_decisions(
         [
             Change(group.id, wall, group.decision)
@@ -114,10 +136,6 @@ def pulse(fleet: Fleet) -> Mapping[str, int]:
         "streams_up": sum(watch.feed.up_since is not None for watch in watches),
         **frames,
     }
-
-
-def _usage_rows(minutes: Mapping[GroupId, Minute], began: float) -> list[UsageRow]:
-    return [_usage_row(group_id, minute, began) for group_id, minute in minutes.items()]
 
 
 def _usage_row(group_id: GroupId, minute: Minute, began: float) -> UsageRow:

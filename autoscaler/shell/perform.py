@@ -1,7 +1,8 @@
 """Perform what groups decide: on disk first, then on the host.
 
 An action is written down before it begins and after it ends, so that a daemon
-that is killed in between finds at its next start what to ask the host.
+that is killed in between finds at its next start what to ask the host.  An
+action that can't be written down does not begin: it has failed.
 """
 
 import random
@@ -18,12 +19,16 @@ from autoscaler.core.view import View
 from autoscaler.shell.actuate import Images, carry_out
 from autoscaler.shell.fleet import Fleet
 from autoscaler.shell.host import Host
-from autoscaler.shell.log import Log
+from autoscaler.shell.log import Field, Log
 from autoscaler.shell.reconcile import Reconciler
+from autoscaler.shell.scribe import Scribe
 from autoscaler.shell.store import Store
 
 # Back-offs of groups that failed together must not end together.
 LEAST_JITTER, MOST_JITTER = 0.9, 1.1
+# Until an outcome can be written down it is tried again and again.
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 10.0
 
 
 @frozen
@@ -65,11 +70,13 @@ class Journal:
 
     Attributes:
         store: On disk.
+        scribe: Says when that doesn't work.
         log: For people.
         wall: Reads the wall clock, seconds since 1970.
     """
 
     store: Store
+    scribe: Scribe
     log: Log
     wall: Callable[[], float]
 
@@ -78,52 +85,81 @@ async def perform(action: Action, site: Site, journal: Journal) -> None:
     """Write *action* down, carry it out, and write down what came of it."""
     group_id, fleet = site.group_id, site.fleet
     began = trio.current_time()
-    await journal.store.begin(fleet.snapshot(group_id), action, journal.wall())
+    intent = journal.store.begin(fleet.snapshot(group_id), action, journal.wall())
+    error = await journal.scribe.write(intent)
+    if error is not None:
+        ended = ActionEnded(f"not begun: {error}", _jitter())
+        site.tell(ended)
+        _log_end(action, site, journal, ended.failure, 0.0)
+        return
     journal.log.info("action_started", group=str(group_id), **_fields(action))
     ended = await carry_out(action, site, _jitter())
     site.tell(ended)
     took = trio.current_time() - began
-    await _write_end(action, site, journal, ended, took)
+    _log_end(action, site, journal, ended.failure, took)
+    await _write_end(action, site, journal, ended.failure, took)
 
 
 async def settle(action: Action, site: Site, journal: Journal) -> None:
     """End *action*, which an earlier run left in flight, by what is listed."""
-    before = site.group.ledger.changed_at
+    failure = _left_undone(action, site.view())
     site.tell(Interrupted(site.view(), _jitter()))
-    changed = site.group.ledger.changed_at != before
-    failure = None if changed else "the daemon ended before it was done"
-    await _write_end(action, site, journal, ActionEnded(failure), None)
+    _log_end(action, site, journal, failure, None)
+    await _write_end(action, site, journal, failure, None)
+
+
+def _left_undone(action: Action, view: View) -> str | None:
+    """Return in words what is not as *action* should have left it."""
+    undone = [f"{s.name} is not listed" for s in action.slots if not view.lists(s.name)]
+    victim = victim_of(action)
+    if victim is not None and view.lists(victim):
+        undone.append(f"{victim} is still listed")
+    return f"the daemon ended before: {', '.join(undone)}" if undone else None
+
+
+def _log_end(
+    action: Action,
+    site: Site,
+    journal: Journal,
+    failure: str | None,
+    took_s: float | None,
+) -> None:
+    fields: dict[str, Field] = {"group": str(site.group_id), **_fields(action)}
+    fields["outcome"] = _outcome(failure)
+    if took_s is not None:
+        fields["took_s"] = round(took_s, 3)
+    if failure is None:
+        journal.log.info("action_finished", **fields)
+    else:
+        journal.log.warning("action_finished", **fields, error=failure)
 
 
 async def _write_end(
     action: Action,
     site: Site,
     journal: Journal,
-    ended: ActionEnded,
+    failure: str | None,
     took_s: float | None,
 ) -> None:
-    outcome = "done" if ended.failure is None else "failed"
-    fields = _fields(action)
-    if took_s is not None:
-        fields["took_s"] = round(took_s, 3)
-    if ended.failure is None:
-        journal.log.info(
-            "action_finished", group=str(site.group_id), outcome=outcome, **fields
-        )
-    else:
-        journal.log.warning(
-            "action_finished",
-            group=str(site.group_id),
-            outcome=outcome,
-            error=ended.failure,
-            **fields,
-        )
-    snapshot = site.fleet.snapshot(site.group_id)
-    await journal.store.end(snapshot, action, outcome, ended.failure, took_s)
+    """Write the outcome down, and try again until that works."""
+    outcome, pause = _outcome(failure), FIRST_PAUSE_S
+    while True:
+        snapshot = site.fleet.snapshot(site.group_id)
+        writing = journal.store.end(snapshot, action, outcome, failure, took_s)
+        error = await journal.scribe.write(writing)
+        # An end of the daemon isn't held up: the next start asks the host.
+        if error is None or site.fleet.is_stopping:
+            return
+        await trio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE_S)
 
 
-def _fields(action: Action) -> dict[str, str | int | float]:
-    fields: dict[str, str | int | float] = {
+def _outcome(failure: str | None) -> str:
+    return "done" if failure is None else "failed"
+
+
+def _fields(action: Action) -> dict[str, Field]:
+    fields: dict[str, Field] = {
         "action": type(action).__name__,
         "action_id": action.id,
         "reason": action.reason.value,

@@ -1,32 +1,73 @@
-"""Write down what changes, off the event loop, a moment after it changed."""
+"""Write down what changes, off the event loop, a moment after it changed.
+
+Law: what could not be written is kept and written later.
+"""
 
 import trio
 
 from autoscaler.shell.fleet import Fleet
+from autoscaler.shell.scribe import Scribe
 from autoscaler.shell.store import Store, StreamRow
 
 # Changes of one moment go into one transaction.
 GATHER_S = 0.2
+LONGEST_PAUSE_S = 60.0
+# Of a state that can't be written for long, history begins with the newest.
+MOST_UNWRITTEN = 10_000
 
 
-async def write_for_ever(fleet: Fleet, store: Store) -> None:
+async def write_for_ever(fleet: Fleet, store: Store, scribe: Scribe) -> None:
     """Write snapshots and changes of decision whenever there are any."""
+    pause = GATHER_S
     while True:
-        await trio.sleep(GATHER_S)
-        await write_changes(fleet, store)
+        await trio.sleep(pause)
+        error = await scribe.write(write_changes(fleet, store))
+        pause = GATHER_S if error is None else min(2 * pause, LONGEST_PAUSE_S)
 
 
 async def write_changes(fleet: Fleet, store: Store) -> None:
-    """Write what has changed since the last time."""
+    """Write what has changed since the last time.
+
+    Raises:
+        StoreError: Something could not be written; it is still unwritten.
+    """
+    await _write_snapshots(fleet, store)
+    await _write_decisions(fleet, store)
+    await _write_streams(fleet, store)
+
+
+async def _write_snapshots(fleet: Fleet, store: Store) -> None:
     unsaved, fleet.unsaved = fleet.unsaved, set()
-    changes, fleet.changes = fleet.changes, []
-    if unsaved:
+    if not unsaved:
+        return
+    try:
         await store.save([fleet.snapshot(group_id) for group_id in sorted(unsaved)])
-    if changes:
+    except BaseException:
+        # Also when cancelled: the end of the daemon writes what is left.
+        fleet.unsaved |= unsaved
+        raise
+
+
+async def _write_decisions(fleet: Fleet, store: Store) -> None:
+    changes, fleet.changes = fleet.changes, []
+    if not changes:
+        return
+    try:
         await store.record_decisions(changes)
-    if fleet.streams_changed:
-        fleet.streams_changed = False
+    except BaseException:
+        fleet.changes = [*changes, *fleet.changes][-MOST_UNWRITTEN:]
+        raise
+
+
+async def _write_streams(fleet: Fleet, store: Store) -> None:
+    if not fleet.streams_changed:
+        return
+    fleet.streams_changed = False
+    try:
         await store.remember_streams(_stream_rows(fleet))
+    except BaseException:
+        fleet.streams_changed = True
+        raise
 
 
 def _stream_rows(fleet: Fleet) -> list[StreamRow]:
