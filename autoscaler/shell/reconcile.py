@@ -70,6 +70,8 @@ class Reconciler:
         left = [g for g in fleet.groups_of(watch) if fleet.groups[g].ledger.in_flight]
         pause = FIRST_PAUSE_S
         while True:
+            # A stream that begins while the host is asked is asked about again.
+            self._stream = watch.feed.stream
             try:
                 await self.look([] if left else fleet.groups_of(watch))
             except (AlbatrossError, trio.TooSlowError) as error:
@@ -95,7 +97,6 @@ class Reconciler:
         """Wait until it is time to ask again."""
         fleet, watch = self._fleet, self._watch
         latest = trio.current_time() + fleet.reconcile_interval
-        self._stream = watch.feed.stream
         while True:
             await trio.sleep(min(LOOK_S, latest - trio.current_time()))
             now = trio.current_time()

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import trio
 
-from albatross_client.errors import AlbatrossError
+from albatross_client.errors import AlbatrossError, CommandRefusedError
 from albatross_client.names import Name
 from autoscaler.shell.host import Host, StatsSource
 from autoscaler.shell.log import Log
@@ -64,6 +64,11 @@ async def _follow_once(host: Host, watch: Watch, listener: Listener, log: Log) -
     listener.stream_changed(watch)
     try:
         await _take_until_stalled(source, watch, listener)
+    except CommandRefusedError as error:
+        return (
+            f"the host has ended it ({error}): somebody else may have subscribed to "
+            f"{watch.domain}, and hosts keep one subscriber of each path"
+        )
     except AlbatrossError as error:
         return str(error)
     finally:

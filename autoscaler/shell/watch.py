@@ -66,6 +66,7 @@ class Watch:
         self._awaited: dict[Name, trio.Event] = {}
         self._last_frame: float | None = None
         self._has_pair = False
+        self._occupied_since: float | None = None
 
     def open(self, now: float) -> None:
         """Note that a subscription began."""
@@ -101,12 +102,13 @@ class Watch:
 
     def stalls_at(self, now: float) -> float | None:
         """Return when the stream counts as stalled; None: nothing runs."""
-        if self.listing is None or not self.listing.infos:
+        if self._occupied_since is None:
             return None
         longest = max(self.feed.rhythm.distances, default=None)
         limit = stall_limit(self.feed, longest if self._has_pair else None)
         since = self._last_frame or self.feed.up_since or now
-        return since + limit
+        # A silence while nothing ran says nothing.
+        return max(since, self._occupied_since) + limit
 
     def first_frame(self, name: Name) -> trio.Event:
         """Return an event that is set with the next frame of *name*."""
@@ -115,7 +117,7 @@ class Watch:
     def take_infos(
         self, infos: Mapping[Name, Info], asked: float, now: float, wall: float
     ) -> None:
-        """Take in an answer to `info`.
+        """Take in an answer to `info`; an older one than the newest is dropped.
 
         Arguments:
             infos: What runs, by absolute name.
@@ -123,7 +125,14 @@ class Watch:
             now: Monotonic.
             wall: Wall clock, seconds since 1970: a host's `started` is by it.
         """
+        if self.listing is not None and asked < self.listing.asked:
+            # Two questions were under way, and the host was slow to answer one.
+            return
         self.listing = Listing(infos, asked, now)
+        if not infos:
+            self._occupied_since = None
+        elif self._occupied_since is None:
+            self._occupied_since = now
         self._numcpus = {n: i.numcpus for n, i in infos.items() if i.numcpus > 1}
         for name, info in infos.items():
             began = None
