@@ -153,11 +153,12 @@ async def _create(slot: Slot, site: Site) -> Failed | None:
     image = await _image(primary, site)
     if image is None:
         return Failed("the host sent another image than the primary's digest names")
-    config = clone_config(primary, confirmed, site.group.policy)
     try:
+        config = clone_config(primary, confirmed, site.group.policy)
         with trio.fail_after(TRANSFER_S):
             await site.host.create(slot.name, config, image)
-    except (AlbatrossError, trio.TooSlowError) as error:
+    except (AlbatrossError, trio.TooSlowError, ValueError) as error:
+        # ValueError: no certificate can hold such a configuration.
         if not _may_have_worked(error):
             return Failed(_words(error), digest=primary.digest)
         view = await _look_until_answered(site)
@@ -199,9 +200,13 @@ async def _destroy(name: Name, site: Site) -> Failed | None:
     try:
         with trio.fail_after(COMMAND_S):
             await site.host.destroy(name)
-    except (AlbatrossError, trio.TooSlowError) as error:
+    except CommandRefusedError as error:
         # Whatever the host said: what it lists is the truth.
         why = _words(error)
+    except (AlbatrossError, trio.TooSlowError) as error:
+        why = _words(error)
+        if not _may_have_worked(error):
+            return Failed(why)
     pause = GONE_PAUSE_S
     for _ in range(GONE_LOOKS):
         view = await _look_until_answered(site)
