@@ -66,14 +66,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def limited(settings: Settings, mode: Mode) -> Settings:
-    """Return *settings* with no group in a bolder mode than *mode*."""
+    """Return *settings* with nothing in a bolder mode than *mode*."""
     groups = tuple(
         evolve(
             group, policy=evolve(group.policy, mode=group.policy.mode.limited_by(mode))
         )
         for group in settings.groups
     )
-    return evolve(settings, groups=groups)
+    deployment = settings.deployment
+    limited_to = evolve(deployment, mode=deployment.mode.limited_by(mode))
+    return evolve(settings, deployment=limited_to, groups=groups)
 
 
 async def serve(

@@ -45,5 +45,5 @@ class LogReporter:
 
 
 def _would(decision: Decision | None) -> bool:
-    """Tell whether *decision* would act, if the group were not observed only."""
+    """Tell whether *decision* would act, were the group not only observed."""
     return decision is not None and decision.mode is not Mode.ACTIVE and decision.acts
