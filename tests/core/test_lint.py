@@ -193,7 +193,7 @@ def test_the_hint_tells_of_no_more_members_than_there_may_be():
 
 
 def test_a_margin_as_large_as_the_threshold_lets_nothing_shrink():
-    made = policy(flap_margin=90.0)
+    made = policy(max_clones=30, flap_margin=90.0)
 
     [finding] = lint(made, None)
 
