@@ -29,6 +29,9 @@ from albatross_client.wire import encode
 MAX_UPLOAD_BYTES = 1024 * 1024 * 1024
 MAX_CHUNK_BYTES = 16 * 1024 * 1024
 
+# What is gathered before it is handed to the kernel.
+SEND_BYTES = 65_536
+
 _GARBLED = frame(b"\x30\x80 this is no DER")
 _HUGE = b"\xff\xff\xff\xff"
 
@@ -75,20 +78,34 @@ async def _converse(
     outbox = host.open(asked.name, asked.command, asked.policies, upload)
     told_all = False
     try:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(_wait_for_hang_up, stream, nursery.cancel_scope)
+        if outbox.is_over:
+            # All of it is there: nobody has to listen for the client's end.
             told_all = await _tell(stream, outbox)
-            nursery.cancel_scope.cancel()
+        else:
+            told_all = await _tell_while_heard(stream, outbox)
     finally:
         host.hang_up(outbox)
         await (stream.aclose() if told_all else stream.cut())
+
+
+async def _tell_while_heard(stream: TlsServerStream, outbox: Outbox) -> bool:
+    """Send what comes into *outbox* until its end, or the client's."""
+    told_all = False
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_wait_for_hang_up, stream, nursery.cancel_scope)
+        told_all = await _tell(stream, outbox)
+        nursery.cancel_scope.cancel()
+    return told_all
 
 
 async def _tell(stream: TlsServerStream, outbox: Outbox) -> bool:
     """Send what is in *outbox*; tell whether it came to its proper end."""
     try:
         while True:
-            await stream.send_all(_octets(await outbox.receive()))
+            stream.write(_octets(await outbox.receive()))
+            if not outbox.is_over or stream.pending >= SEND_BYTES:
+                await stream.flush()
+            # Else it leaves with the goodbye, in one piece.
     except trio.EndOfChannel:
         return True
     except trio.BrokenResourceError:

@@ -89,14 +89,14 @@ class TlsServerStream:
         """
         try:
             while not self._step_handshake():
-                await self._flush()
+                await self.flush()
                 await self._feed()
         except ssl.SSLError as error:
             await self._alert(alert_for(error))
             if isinstance(error, ssl.SSLCertVerificationError):
                 raise RejectedClientError(error.verify_message) from error
             raise
-        await self._flush()
+        await self.flush()
         try:
             chain = _read_chain(self._tls)
             _check_leaf(chain[0])
@@ -105,12 +105,22 @@ class TlsServerStream:
             raise
         return chain[:-1]
 
-    async def send_all(self, octets: bytes) -> None:
-        """Send *octets*, one record of them at a time."""
+    @property
+    def pending(self) -> int:
+        """How many bytes `flush` would send."""
+        return self._outgoing.pending
+
+    def write(self, octets: bytes) -> None:
+        """Encrypt *octets*, a record of them at a time, for `flush`."""
         left = memoryview(octets)
         while left:
             left = left[self._tls.write(left) :]
-        await self._flush()
+
+    async def flush(self) -> None:
+        """Send what is encrypted."""
+        octets = self._outgoing.read()
+        if octets:
+            await self._transport.send_all(octets)
 
     async def receive_some(self) -> bytes:
         """Return what came; empty at the client's close_notify.
@@ -132,7 +142,7 @@ class TlsServerStream:
                 self._tls.unwrap()
         with trio.move_on_after(GOODBYE_SECONDS, shield=True):
             with contextlib.suppress(trio.BrokenResourceError):
-                await self._flush()
+                await self.flush()
         await self.cut()
 
     async def cut(self) -> None:
@@ -167,11 +177,6 @@ class TlsServerStream:
             self._incoming.write(octets)
         else:
             self._incoming.write_eof()
-
-    async def _flush(self) -> None:
-        octets = self._outgoing.read()
-        if octets:
-            await self._transport.send_all(octets)
 
 
 def _read_chain(tls: ssl.SSLObject) -> tuple[x509.Certificate, ...]:
