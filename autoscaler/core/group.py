@@ -13,7 +13,7 @@ FIRST_BACKOFF_S = 10.0
 LONGEST_BACKOFF_S = 600.0
 
 
-@frozen(order=True)
+@frozen(order=True, cache_hash=True)
 class GroupId:
     """Which group: a host of the configuration and the primary's name."""
 
