@@ -6,11 +6,7 @@ from attrs import evolve
 from autoscaler.core.actions import CreateClones, DestroyClone, ReplaceClone
 from autoscaler.core.decision import MemberClass, Reason
 from autoscaler.core.events import (
-    ActionEnded,
-    CloneCreated,
-    CloneDestroyed,
     Informed,
-    Interrupted,
     Note,
     NoteKind,
     Reconfigured,
@@ -26,14 +22,12 @@ from tests.core.builders import (
     OTHER_IMAGE,
     clone_name,
     creating,
-    destroying,
     make_feed,
     make_info,
     make_listing,
     make_policy,
     make_slot,
     make_world,
-    replacing,
 )
 
 STALE, GIVEN_UP = MemberClass.STALE, MemberClass.GIVEN_UP
@@ -220,140 +214,6 @@ def test_the_last_word_of_a_group_that_nobody_hears_does_not_stand(state, reason
     assert (group.decision.reason, group.decision.acts) == (reason, False)
 
 
-def test_a_created_clone_takes_the_place_of_its_reservation():
-    group = acting(creating(3, 4))
-
-    group = after(group, CloneCreated(clone_name(3), NOW - 7, 4321.0))
-
-    clone = group.clones[-1]
-    assert (clone.name, clone.number, clone.created) == (clone_name(3), 3, NOW - 7)
-    assert clone.listening_since == 4321.0
-    assert group.ledger.in_flight == evolve(creating(3, 4), slots=(make_slot(4, 12),))
-    assert (group.clones_and_slots, group.ledger.has_changed) == (4, True)
-
-
-def test_a_created_clone_keeps_its_address():
-    slot = make_slot(3, address="10.0.0.8")
-    group = acting(evolve(creating(), slots=(slot,)))
-
-    group = after(group, CloneCreated(slot.name, NOW, 0.0))
-
-    assert group.clones[-1].address == "10.0.0.8"
-
-
-@pytest.mark.parametrize("action", [None, destroying(1), creating(4)])
-def test_a_clone_that_nobody_reserved_is_not_admitted(action):
-    group = acting(action)
-
-    assert after(group, CloneCreated(clone_name(3), NOW, 0.0)) == group
-
-
-@pytest.mark.parametrize(
-    "action", [destroying(1), replacing(3, 1)], ids=["destroy", "replace"]
-)
-def test_a_destroyed_clone_is_no_member(action):
-    group = after(acting(action), CloneDestroyed(clone_name(1)))
-
-    assert [clone.number for clone in group.clones] == [2]
-    assert group.ledger.has_changed
-
-
-def test_a_replacement_goes_on_without_the_clone_it_destroyed():
-    group = after(
-        acting(replacing(3, 1, create_first=False)), CloneDestroyed(clone_name(1))
-    )
-
-    action = group.ledger.in_flight
-    assert isinstance(action, ReplaceClone)
-    assert (action.victim, len(action.slots)) == (None, 1)
-
-
-def test_both_cooldowns_begin_at_the_end_of_an_action_that_changed_something():
-    group = evolve(acting(creating(3)), ticks=ready())
-
-    created = after(group, CloneCreated(clone_name(3), NOW, 0.0), now=NOW)
-    ended = after(created, ActionEnded(), now=NOW + 30)
-
-    assert created.ledger.changed_at is None
-    assert ended.ledger.changed_at == NOW + 30
-    assert ended.ledger.settled_at == NOW + 30
-    assert (ended.ledger.in_flight, ended.ledger.has_changed) == (None, False)
-    assert (ended.ticks.high, ended.ticks.low) == (0, 0)
-
-
-def test_a_failed_action_starts_a_back_off_and_no_cooldown():
-    group = acting(creating(3), changed_at=17.0)
-
-    group = after(group, ActionEnded("refused", 1.1, digest=IMAGE))
-
-    assert group.ledger.changed_at == 17.0
-    assert group.ledger.settled_at == NOW
-    assert group.ledger.creating == Backoff(1, NOW, 11.0, IMAGE)
-
-
-def test_clones_that_came_before_a_failure_stay_and_start_the_cooldown():
-    group = after(
-        acting(creating(3, 4)),
-        CloneCreated(clone_name(3), NOW, 0.0),
-        ActionEnded("full", digest=IMAGE),
-    )
-
-    assert [clone.number for clone in group.clones] == [1, 2, 3]
-    assert group.ledger.changed_at == NOW
-    assert group.ledger.creating.failures == 1
-
-
-@pytest.mark.parametrize(
-    ("action", "failure", "creates", "destroys", "replaces"),
-    [
-        pytest.param(creating(3), "no", 3, 4, 5, id="create failed"),
-        pytest.param(creating(3), None, 2, 4, 5, id="create worked"),
-        pytest.param(destroying(1), "no", 2, 5, 5, id="destroy failed"),
-        pytest.param(destroying(1), None, 2, 0, 5, id="destroy worked"),
-        pytest.param(replacing(3, 1), "no", 2, 4, 6, id="replacement failed"),
-        pytest.param(replacing(3, 1), None, 2, 4, 6, id="replacement worked"),
-    ],
-)
-def test_each_kind_of_action_has_a_back_off_of_its_own(
-    action, failure, creates, destroys, replaces
-):
-    group = acting(
-        action,
-        creating=Backoff(2, 0.0, 20.0, IMAGE),
-        destroying=Backoff(4, 0.0, 80.0),
-        replacing=Backoff(5, 0.0, 160.0),
-    )
-
-    ledger = after(group, ActionEnded(failure, digest=IMAGE)).ledger
-
-    assert ledger.creating.failures == creates
-    assert ledger.destroying.failures == destroys
-    assert ledger.replacing.failures == replaces
-
-
-def test_a_failure_of_another_image_starts_its_back_off_afresh():
-    group = acting(creating(3), creating=Backoff(5, 0.0, 160.0, IMAGE))
-
-    group = after(group, ActionEnded("no", digest=OTHER_IMAGE))
-
-    assert group.ledger.creating == Backoff(1, NOW, 10.0, OTHER_IMAGE)
-
-
-def test_the_end_of_nothing_changes_nothing():
-    group, _ = make_world(50.0)
-
-    assert after(group, ActionEnded("no")) == group
-
-
-def test_clones_that_may_have_come_are_remembered():
-    group = acting(creating(3, 4), doubtful=frozenset({1}))
-    doubtful = (clone_name(3), group.id.primary)
-
-    group = after(group, ActionEnded("lost", doubtful=doubtful, digest=IMAGE))
-
-    assert group.ledger.doubtful == {1, 3}
-
-
 @pytest.mark.parametrize(
     ("created", "state", "failures"),
     [
@@ -414,103 +274,6 @@ def test_a_reconfigured_group_wants_something_else_at_once():
     _, effects = step(group, Informed(view), NOW)
 
     assert [type(effect) for effect in effects] == [DestroyClone]
-
-
-def test_an_interrupted_create_whose_clone_runs_has_worked():
-    view = make_world(50.0, 50.0, 50.0, 50.0)[1]
-
-    group = after(acting(creating(3)), Interrupted(view))
-
-    assert [clone.number for clone in group.clones] == [1, 2, 3]
-    assert group.clones[-1].listening_since == NOW
-    assert group.ledger.in_flight is None
-    assert group.ledger.changed_at == NOW
-    assert group.ledger.creating.failures == 0
-
-
-def test_an_interrupted_create_whose_clone_does_not_run_has_failed():
-    view = make_world(50.0, 50.0, 50.0)[1]
-
-    group = after(acting(creating(3)), Interrupted(view, 1.1))
-
-    assert group.ledger.in_flight is None
-    assert group.ledger.changed_at is None
-    assert group.ledger.creating == Backoff(1, NOW, 11.0, IMAGE)
-    assert group.ledger.doubtful == {3}
-
-
-def test_a_clone_made_before_an_interruption_starts_the_cooldown():
-    group = after(acting(creating(3, 4)), CloneCreated(clone_name(3), NOW, 0.0))
-    view = make_world(50.0, 50.0, 50.0, 50.0)[1]
-
-    group = after(group, Interrupted(view))
-
-    assert group.ledger.changed_at == NOW
-    assert group.ledger.doubtful == {4}
-
-
-@pytest.mark.parametrize(
-    ("gone", "clones", "failures", "changed_at"),
-    [
-        pytest.param((1,), [2], 0, NOW, id="worked"),
-        pytest.param((), [1, 2], 1, None, id="failed"),
-    ],
-)
-def test_an_interrupted_destroy_is_settled_by_what_is_listed(
-    gone, clones, failures, changed_at
-):
-    view = listing_without(make_world(50.0, 50.0, 50.0)[1], *gone)
-
-    group = after(acting(destroying(1)), Interrupted(view))
-
-    assert [clone.number for clone in group.clones] == clones
-    assert group.ledger.destroying.failures == failures
-    assert group.ledger.changed_at == changed_at
-
-
-@pytest.mark.parametrize(
-    ("listed", "gone", "clones"),
-    [
-        pytest.param(4, (1,), [2, 3], id="both done"),
-        pytest.param(4, (), [1, 2, 3], id="only created"),
-        pytest.param(3, (1,), [2], id="only destroyed"),
-        pytest.param(3, (), [1, 2], id="nothing done"),
-    ],
-)
-def test_an_interrupted_replacement_is_settled_by_what_is_listed(listed, gone, clones):
-    view = listing_without(make_world(*[50.0] * listed)[1], *gone)
-
-    group = after(acting(replacing(3, 1)), Interrupted(view))
-
-    assert [clone.number for clone in group.clones] == clones
-    assert group.ledger.in_flight is None
-    assert group.ledger.replacing.failures == 1
-    assert group.ledger.doubtful == (set() if listed == 4 else {3})
-
-
-def test_a_replacement_interrupted_after_its_destroy_is_settled():
-    half = evolve(replacing(3, 1, create_first=False), victim=None)
-    view = listing_without(make_world(50.0, 50.0, 50.0)[1], 1)
-
-    group = after(acting(half), Interrupted(view))
-
-    assert group.ledger.in_flight is None
-    assert group.ledger.doubtful == {3}
-
-
-def test_an_interruption_of_nothing_changes_nothing():
-    group, view = make_world(50.0)
-
-    assert after(group, Interrupted(view)) == group
-
-
-def test_without_its_primary_an_interrupted_create_counts_for_every_image():
-    group = acting(creating(3))
-    view = make_world(50.0)[1]
-
-    group = after(group, Interrupted(evolve(view, listing=make_listing({}))))
-
-    assert group.ledger.creating.digest == b""
 
 
 def test_ticks_without_a_stream_decide_nothing():
