@@ -119,10 +119,10 @@ def _server_problem(endpoint: Endpoint, certificate: x509.Certificate) -> str | 
     if expected is not None and common_name(certificate) != expected:
         return f"but the common name has to be {expected!r} (server_name)"
     pin = endpoint.server_key_sha256
-    found = public_key_sha256(certificate)
-    if pin is not None and found != pin:
+    if pin is not None and public_key_sha256(certificate) != pin:
+        found = public_key_sha256(certificate).hex()
         return (
-            f"but its public key has the SHA-256 {found.hex()}, not {pin.hex()} "
+            f"but its public key has the SHA-256 {found}, not {pin.hex()} "
             "(server_key_sha256)"
         )
     return None

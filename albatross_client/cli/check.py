@@ -56,12 +56,20 @@ async def check(client: Client, arguments: argparse.Namespace) -> None:
     policies = await client.policies(authority.domain)
     rows = tuple(sorted(policies.items(), key=lambda item: str(item[0])))
     dates = (*authority.validity, validity(server))
-    warnings = (*_open_files(arguments), *_soon_over(dates, wall_clock()))
+    warnings = (*_open_files(arguments), *soon_over(dates, wall_clock()))
     seen = _Seen(client, server, rows, warnings)
     if arguments.json:
         print_json(_as_json(seen))
     else:
         _print_for_people(seen)
+
+
+def soon_over(dates: tuple[Validity, ...], now: datetime) -> Iterator[str]:
+    """Yield a warning for each of *dates* that ends within a month."""
+    for each in dates:
+        left = each.ends - now
+        if left < WARN_AHEAD:
+            yield f"{each.subject} expires on {rfc3339(each.ends)}, in {left.days} days"
 
 
 async def _server(client: Client) -> x509.Certificate:
@@ -79,13 +87,6 @@ def _open_files(arguments: argparse.Namespace) -> Iterator[str]:
     for path in (settings.ca_key, settings.ca_key_passphrase_file):
         if path is not None and readable_by_others(path):
             yield f"{path} can be read by others than its owner: chmod 600 it"
-
-
-def _soon_over(dates: tuple[Validity, ...], now: datetime) -> Iterator[str]:
-    for each in dates:
-        left = each.ends - now
-        if left < WARN_AHEAD:
-            yield f"{each.subject} expires on {rfc3339(each.ends)}, in {left.days} days"
 
 
 def _as_json(seen: _Seen) -> show.Json:

@@ -11,8 +11,10 @@ from cryptography.hazmat.primitives.serialization import (
 from albatross_client.certificates import (
     COMMAND_OID,
     Validity,
+    common_name,
     load_authority,
     load_certificate,
+    validity,
 )
 from albatross_client.commands import UnikernelInfo
 from albatross_client.errors import CertificateError
@@ -253,6 +255,22 @@ def test_a_server_ca_is_exactly_one_certificate(tmp_path):
     path.write_bytes(top.pem * 2)
     with pytest.raises(CertificateError, match="holds 2 certificates; exactly one"):
         load_certificate(path)
+
+
+def test_a_certificate_without_a_common_name_has_none():
+    nameless = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([]))
+        .issuer_name(x509.Name([]))
+        .public_key(root().key.public_key())
+        .serial_number(1)
+        .not_valid_before(TODAY)
+        .not_valid_after(TODAY + A_DAY)
+        .sign(root().key, None)
+    )
+
+    assert common_name(nameless) is None
+    assert validity(nameless).subject == "a certificate without a subject"
 
 
 def test_dates_are_exposed_and_complained_about():

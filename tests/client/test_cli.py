@@ -180,7 +180,7 @@ def test_check_says_whose_key_it_is_and_who_answers(ctl, asked):
     assert f'server_key_sha256 = "{seen["server"]["key_sha256"]}"' in out
 
 
-def test_check_warns_of_keys_that_others_can_read(sandbox, asked, tmp_path):
+def test_check_warns_of_keys_that_others_can_read(sandbox, ctl, asked, tmp_path):
     key = tmp_path / "user.key"
     key.write_bytes((sandbox / "user.key").read_bytes())
     key.chmod(0o644)
@@ -188,7 +188,9 @@ def test_check_warns_of_keys_that_others_can_read(sandbox, asked, tmp_path):
     options = (*options[:-1], str(key))
 
     seen = asked("check", host=options)
+    _, out, _ = ctl("check", host=options)
 
+    assert f"warning: {key} can be read by others" in out
     assert seen["domain"] == "user:"
     (warning,) = seen["warnings"]
     assert "user.key can be read by others" in warning

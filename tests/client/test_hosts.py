@@ -107,6 +107,16 @@ def test_a_pin_may_have_colons():
             id="address",
         ),
         pytest.param(
+            {"name": "a/b"},
+            [
+                (
+                    "hosts[0].name is 'a/b': allowed is 1 to 63 letters, digits, '.', '-' "
+                    "and '_', the first a letter or digit"
+                )
+            ],
+            id="name",
+        ),
+        pytest.param(
             {"ca_kye": "x"},
             ["hosts[0].ca_kye is unknown: allowed is ca_key"],
             id="misspelt",

@@ -25,6 +25,7 @@ from albatross_client.wire import encode
 WEB = Name.parse("user:web")
 MB = 1_000_000
 DEFAULTS = Limits()
+IMAGE = bytes(range(256)) * 40
 
 
 def reply_of(payload, name=WEB):
@@ -51,6 +52,12 @@ def test_images_of_all_sizes_come_whole_however_they_are_cut(compressed, size, s
     sent = zlib.compress(image) if compressed else image
 
     assert read(image_reply(sent, compressed=compressed), step=step) == image
+
+
+def test_an_image_of_a_unikernel_deep_down_comes_whole():
+    deep = Name(("d" * 63,) * 8, "w" * 63)
+
+    assert read(reply_of(UnikernelImage(compressed=False, image=IMAGE), deep)) == IMAGE
 
 
 @pytest.mark.parametrize(
