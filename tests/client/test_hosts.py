@@ -110,8 +110,8 @@ def test_a_pin_may_have_colons():
             {"name": "a/b"},
             [
                 (
-                    "hosts[0].name is 'a/b': allowed is 1 to 63 letters, digits, '.', '-' "
-                    "and '_', the first a letter or digit"
+                    "hosts[0].name is 'a/b': allowed is 1 to 63 letters, digits, '.', "
+                    "'-' and '_', the first a letter or digit"
                 )
             ],
             id="name",
