@@ -1,0 +1,25 @@
+"""Configurations in a directory of a test's own."""
+
+HOST = """
+[[hosts]]
+name = "west"
+address = "127.0.0.1:1025"
+server_ca = "ca.pem"
+ca = "ca.pem"
+ca_key = "ca.key"
+"""
+GROUP = """
+[[groups]]
+host = "west"
+primary = "user:web"
+max_clones = 4
+"""
+
+
+def configuration(directory, host=HOST, groups=GROUP, more=""):
+    """Write a configuration into *directory*; return its file."""
+    file = directory / "autoscaler.toml"
+    file.write_text(
+        f'[deployment]\nname = "test"\nstate_dir = "state"\n{host}{groups}{more}'
+    )
+    return file

@@ -1,0 +1,310 @@
+import json
+
+import pytest
+import trio
+from attrs import evolve
+
+from albatross_client.names import Name
+from autoscaler.cli import main
+from autoscaler.cli.status_report import (
+    MemberLine,
+    Stranded,
+    describe_action,
+    report,
+)
+from autoscaler.core.actions import ReplaceClone
+from autoscaler.core.decision import MemberClass, Reason
+from autoscaler.core.group import Backoff, GroupId
+from autoscaler.shell.settings import load_settings
+from autoscaler.shell.state_reader import NOTHING, Standing, State
+from autoscaler.shell.store import Store, StreamRow
+from tests.cli.files import configuration
+from tests.shell.kept import (
+    CLOCKS,
+    CLONE,
+    WEB,
+    WEST_API,
+    WEST_WEB,
+    Row,
+    creation,
+    decision,
+    destruction,
+    snapshot,
+)
+
+USER = Name.parse("user:")
+GONE = GroupId("east", WEB)
+
+
+def status(*words):
+    return main(["status", "--config", *map(str, words)])
+
+
+def state(*snapshots, decisions=(), began=()):
+    return State({s.id: s for s in snapshots}, dict(decisions), dict(began), ())
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return load_settings(configuration(tmp_path))
+
+
+def line(settings, known, clocks=CLOCKS):
+    [found] = report(settings, known, clocks).groups
+    return found
+
+
+def test_a_group_of_which_nothing_is_known_is_told_all_the_same(settings):
+    found = line(settings, NOTHING)
+
+    assert found.id == WEST_WEB
+    assert found.members == ()
+    assert found.standing is None
+
+
+def test_members_have_the_class_and_usage_of_the_newest_decision(settings):
+    standing = Standing(decision(), 1.0, 2.0)
+    known = state(
+        snapshot(clones=(1, 2), in_flight=creation(3)),
+        decisions={WEST_WEB: standing}.items(),
+    )
+
+    assert line(settings, known).members == (
+        MemberLine(WEB, MemberClass.FRESH, 93.25),
+        MemberLine(CLONE, MemberClass.STALE, None),
+        MemberLine(WEST_WEB.clone(2), None, None),
+        MemberLine(WEST_WEB.clone(3), None, None),
+    )
+
+
+def test_cooldowns_count_from_the_last_change_each_for_itself(settings):
+    known = state(snapshot(changed_at=CLOCKS.now - 45.0))
+
+    found = line(settings, known)
+
+    assert found.cooldown_up_left_s == pytest.approx(15.0)
+    assert found.cooldown_down_left_s == pytest.approx(255.0)
+
+
+def test_a_cooldown_goes_on_while_the_daemon_is_down(settings):
+    known = state(snapshot(changed_at=CLOCKS.now))
+    later = evolve(CLOCKS, boot=CLOCKS.boot + 200.0)
+
+    found = line(settings, known, later)
+
+    assert found.cooldown_up_left_s == 0.0
+    assert found.cooldown_down_left_s == pytest.approx(100.0)
+
+
+def test_pauses_after_failures_are_told_while_they_hold(settings):
+    known = state(
+        snapshot(
+            creating=Backoff(1, CLOCKS.now - 4.0, 10.0, b"x"),
+            replacing=Backoff(1, CLOCKS.now - 40.0, 10.0),
+        )
+    )
+
+    assert dict(line(settings, known).backoffs_left_s) == {
+        "creating": pytest.approx(6.0)
+    }
+
+
+@pytest.mark.parametrize(
+    ("began", "age"),
+    [
+        pytest.param({WEST_WEB: CLOCKS.wall - 3.0}, 3.0, id="known"),
+        pytest.param({WEST_WEB: CLOCKS.wall + 3.0}, 0.0, id="a clock was stepped"),
+        pytest.param({}, None, id="not known"),
+    ],
+)
+def test_the_age_of_an_action_is_told(settings, began, age):
+    known = state(snapshot(in_flight=creation()), began=began.items())
+
+    assert line(settings, known).action_age_s == age
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        pytest.param(creation(), "create user:web-clone-1", id="create"),
+        pytest.param(evolve(creation(), slots=()), "create clones", id="all created"),
+        pytest.param(destruction(), "destroy user:web-clone-1", id="destroy"),
+        pytest.param(
+            ReplaceClone(
+                id=1,
+                reason=Reason.GIVEN_UP,
+                slots=creation(2).slots,
+                victim=CLONE,
+                create_first=True,
+            ),
+            "replace: create user:web-clone-2, destroy user:web-clone-1",
+            id="replace",
+        ),
+        pytest.param(
+            ReplaceClone(
+                id=1, reason=Reason.GIVEN_UP, slots=(), victim=CLONE, create_first=True
+            ),
+            "replace: destroy user:web-clone-1",
+            id="half replaced",
+        ),
+    ],
+)
+def test_an_action_is_told_in_words(action, words):
+    assert describe_action(action) == words
+
+
+def test_clones_of_a_group_that_is_gone_are_told_with_what_removes_them(tmp_path):
+    settings = load_settings(configuration(tmp_path))
+    known = state(snapshot(WEST_API, (1,)), snapshot(GONE, (2,)), snapshot())
+    command = (
+        f"albatrossctl destroy --config {settings.path} --host west user:api-clone-1"
+    )
+
+    assert report(settings, known, CLOCKS).stranded == (
+        Stranded("east", Name.parse("user:web-clone-2"), None),
+        Stranded("west", Name.parse("user:api-clone-1"), command),
+    )
+
+
+def test_a_command_can_be_pasted_whatever_the_path_is(tmp_path):
+    directory = tmp_path / "it's here"
+    directory.mkdir()
+    settings = load_settings(configuration(directory))
+
+    [stranded] = report(settings, state(snapshot(WEST_API, (1,))), CLOCKS).stranded
+
+    assert f"""--config '{tmp_path}/it'"'"'s here/autoscaler.toml'""" in (
+        stranded.command or ""
+    )
+
+
+async def keep(directory):
+    """Write the state of a daemon that has something to tell."""
+    async with await Store.open(directory / "state", lambda: CLOCKS.wall) as store:
+        foreign = evolve(
+            snapshot(clones=(1,), in_flight=creation(2), changed_at=CLOCKS.now),
+            foreign=(WEST_WEB.clone(9),),
+        )
+        await store.begin(foreign, creation(2), CLOCKS.wall)
+        await store.save([snapshot(WEST_API, (1,)), snapshot(GONE, (3,))])
+        await store.record_decisions([Row(WEST_WEB, CLOCKS.wall, decision())])
+        stream = StreamRow(host="west", domain=USER, is_up=True, since=CLOCKS.wall)
+        down = StreamRow(host="west", domain=WEB.domain, is_up=False, since=1.0)
+        await store.remember_streams([evolve(down, host="east"), stream])
+
+
+@pytest.fixture
+def clocks(monkeypatch):
+    monkeypatch.setattr("autoscaler.cli.status.wall_clock", lambda: CLOCKS.wall + 8)
+    monkeypatch.setattr("autoscaler.cli.status.boot_clock", lambda: CLOCKS.boot + 8)
+    monkeypatch.setattr("autoscaler.cli.status.boot_id", lambda: CLOCKS.boot_id)
+
+
+async def test_all_that_is_known_is_shown(tmp_path, capsys, clocks):
+    await keep(tmp_path)
+    file = configuration(tmp_path)
+
+    assert status(file) == 0
+
+    out = capsys.readouterr().out
+    words = " ".join(out.split())
+    assert words.startswith("The daemon is down: this is what it knew last.")
+    for shown in (
+        "west/user:web 1 of 0..4 hold steady 8s the means, 93.2 %",
+        "west/user:web user:web fresh 93.2",
+        "west/user:web user:web-clone-1 stale -",
+        "west/user:web user:web-clone-2 - -",
+        "west/user:web create user:web-clone-2 8 passed",
+        "west/user:web cooldown up 52 left",
+        "west/user:web cooldown down 292 left",
+        "west/user:web user:web-clone-9",
+        "east user:web-clone-3",
+        "west user:api-clone-1",
+        f"to remove it: albatrossctl destroy --config {file} --host west user:api-clo",
+        "west user: up 8s",
+        "east user: down",
+    ):
+        assert shown in words
+
+
+async def test_all_that_is_known_is_json_too(tmp_path, capsys, clocks):
+    await keep(tmp_path)
+
+    assert status(configuration(tmp_path), "--json") == 0
+
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["daemon"] == {"running": False, "pid": None}
+    [group] = shown["groups"]
+    assert group["group"] == "west/user:web"
+    assert group["members"][0] == {
+        "name": "user:web",
+        "class": "fresh",
+        "usage_percent": 93.25,
+    }
+    assert group["decision"]["reason"] == "steady"
+    assert group["decision"]["age_s"] == 8.0
+    assert group["action"] == {
+        "id": 2,
+        "what": "create user:web-clone-2",
+        "reason": "high",
+        "age_s": 8.0,
+    }
+    assert group["cooldown_down_left_s"] == 292.0
+    assert group["foreign"] == ["user:web-clone-9"]
+    assert [each["command"] is None for each in shown["stranded"]] == [True, False]
+    assert {(s["host"], s["up"]) for s in shown["streams"]} == {
+        ("west", True),
+        ("east", False),
+    }
+
+
+async def test_a_daemon_that_runs_is_told_with_its_process(tmp_path, capsys):
+    file = configuration(tmp_path)
+
+    async with await Store.open(tmp_path / "state"):
+        code = await trio.to_thread.run_sync(status, file, "--json")
+
+    assert code == 0
+    daemon = json.loads(capsys.readouterr().out)["daemon"]
+    assert daemon["running"] is True
+    assert daemon["pid"] > 1
+
+
+async def test_a_daemon_that_runs_is_told_to_people(tmp_path, capsys):
+    file = configuration(tmp_path)
+
+    async with await Store.open(tmp_path / "state"):
+        status(file)
+
+    assert capsys.readouterr().out.startswith("The daemon runs (process ")
+
+
+def test_where_no_daemon_ever_ran_that_is_told(tmp_path, capsys):
+    assert status(configuration(tmp_path)) == 0
+
+    assert "nothing was decided yet" in capsys.readouterr().out
+
+
+def test_where_no_daemon_ever_ran_json_says_null(tmp_path, capsys):
+    assert status(configuration(tmp_path), "--json") == 0
+
+    [group] = json.loads(capsys.readouterr().out)["groups"]
+    assert group["decision"] is None
+    assert group["action"] is None
+
+
+def test_a_state_that_can_not_be_read_is_one_sentence(tmp_path, capsys):
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "state.db").write_bytes(b"rubbish" * 500)
+
+    assert status(configuration(tmp_path)) == 1
+
+    err = capsys.readouterr().err
+    assert "can't be read: file is not a database" in err
+    assert err.count("\n") == 1
+
+
+def test_a_wrong_configuration_is_told(tmp_path, capsys):
+    assert status(configuration(tmp_path, more="warmup = 3\n")) == 1
+
+    assert "warmup = 3: must be a duration" in capsys.readouterr().err
