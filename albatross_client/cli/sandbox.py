@@ -19,11 +19,14 @@ forms:
   --policy    user=unikernels:10,memory:1024,block:100,cpuids:0-3+7,bridges:service
   --demand    user:web=0.8 | user:web=0:0.3,60:2.5 (second:cores) | user:web=FILE.csv
   --fault     FAULT[,after=10s][,every=1m][,times=3|always][,command=create]
-              [,name=user:web][,probability=0.5], FAULT being one of
-              reply-lost, no-frame, refused=TEXT, slow=5s, expired-certificate,
-              foreign-certificate, stream-cut, stream-stalled=35s, stream-evicted,
-              malformed-frame, oversized-frame, counters-restarted=NAME,
-              killed=NAME, silenced=NAME, policy-full=DOMAIN, host-down=30s
+              [,name=user:web][,probability=0.5], FAULT being
+              of a command    reply-lost, no-frame, refused=TEXT, slow=5s
+              of a connection expired-certificate, foreign-certificate
+              of a stream     stream-cut[=PATH], stream-stalled=35s[@PATH],
+                              stream-evicted[=PATH], malformed-frame[=PATH],
+                              oversized-frame[=PATH]
+              or an event     counters-restarted=NAME, killed=NAME,
+                              silenced=NAME, policy-full=DOMAIN, host-down=30s
 
 files in the directory:
   ca.pem, ca.key          the operator's CA, which also issued the server's

@@ -217,6 +217,19 @@ class Rule:
     name: Name | None = None
     probability: float = field(default=1.0, validator=[ge(0), le(1)])
 
+    def __attrs_post_init__(self) -> None:
+        """Refuse what would be ignored."""
+        about_commands = self.verb is not None or self.name is not None
+        if about_commands and not isinstance(self.fault, CommandFault):
+            msg = "only a fault of a command has a command or a name to befall"
+            raise ValueError(msg)
+        if self.probability < 1 and isinstance(self.fault, Event):
+            msg = "an event happens at its time: it has no probability"
+            raise ValueError(msg)
+        if self.every is not None and not isinstance(self.fault, Event):
+            msg = "only an event happens every so often by itself"
+            raise ValueError(msg)
+
 
 @frozen(kw_only=True)
 class Moment:

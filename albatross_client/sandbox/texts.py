@@ -37,7 +37,7 @@ FAULT_FORMS = (
     "expired-certificate",
     "foreign-certificate",
     "stream-cut[=PATH]",
-    "stream-stalled=DURATION",
+    "stream-stalled=DURATION[@PATH]",
     "stream-evicted[=PATH]",
     "malformed-frame[=PATH]",
     "oversized-frame[=PATH]",
@@ -135,6 +135,11 @@ def _path(text: str) -> Name | None:
     return parse_domain(text) if text else None
 
 
+def _stalled(text: str) -> faults.StreamStalled:
+    seconds, _, path = text.partition("@")
+    return faults.StreamStalled(parse_seconds(seconds), _path(path))
+
+
 def _cpuids(text: str) -> frozenset[int]:
     found: set[int] = set()
     for part in text.split("+"):
@@ -195,7 +200,7 @@ _FAULTS: Mapping[str, Callable[[str], faults.Fault]] = {
     "expired-certificate": lambda _: faults.ExpiredCertificate(),
     "foreign-certificate": lambda _: faults.ForeignCertificate(),
     "stream-cut": lambda text: faults.StreamCut(_path(text)),
-    "stream-stalled": lambda text: faults.StreamStalled(parse_seconds(text)),
+    "stream-stalled": _stalled,
     "stream-evicted": lambda text: faults.StreamEvicted(_path(text)),
     "malformed-frame": lambda text: faults.MalformedFrame(_path(text)),
     "oversized-frame": lambda text: faults.OversizedFrame(_path(text)),

@@ -141,9 +141,13 @@ def test_an_event_without_end_comes_again_and_again():
         {"every": 0.0},
         {"probability": 1.5},
         {"verb": "explode"},
+        {"every": 5.0},
+        {"fault": StreamCut(), "verb": "stats"},
+        {"fault": Expired(), "name": WEB},
+        {"fault": StreamCut(), "probability": 0.5},
     ],
-    ids=lambda wrong: next(iter(wrong)),
+    ids=str,
 )
 def test_a_rule_that_means_nothing_cannot_be_made(wrong):
     with pytest.raises(ValueError, match=r".+"):
-        Rule(fault=NoFrame(), **wrong)
+        Rule(**{"fault": NoFrame(), **wrong})

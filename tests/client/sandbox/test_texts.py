@@ -109,6 +109,7 @@ def test_a_demand_belongs_to_a_primary():
         ("stream-cut", faults.StreamCut()),
         ("stream-cut=user", faults.StreamCut(USER)),
         ("stream-stalled=35s", faults.StreamStalled(35.0)),
+        ("stream-stalled=35s@user", faults.StreamStalled(35.0, USER)),
         ("stream-evicted=:", faults.StreamEvicted(ROOT)),
         ("malformed-frame", faults.MalformedFrame()),
         ("oversized-frame", faults.OversizedFrame()),
@@ -134,20 +135,19 @@ def test_the_forms_that_are_shown_are_those_that_are_read():
 
 def test_a_rule_says_when():
     rule = parse_rule(
-        "no-frame,after=10s,every=1m,times=3,command=create,name=user:web,"
-        "probability=0.5"
+        "no-frame,after=10s,times=3,command=create,name=user:web,probability=0.5"
     )
 
     assert rule == faults.Rule(
         fault=faults.NoFrame(),
         after=10.0,
-        every=60.0,
         times=3,
         verb="create",
         name=WEB,
         probability=0.5,
     )
     assert parse_rule("no-frame,times=always").times is None
+    assert parse_rule("stream-cut,every=1m").every == 60.0
 
 
 @pytest.mark.parametrize(
@@ -157,6 +157,7 @@ def test_a_rule_says_when():
         ("no-frame,when=now", "'when=now' is no part of a fault: allowed are after"),
         ("no-frame,command=explode", "is no command: allowed are info, policies"),
         ("slow=5", "is no duration"),
+        ("stream-cut,name=user:web", "only a fault of a command has"),
         ("killed=", "may not be empty"),
     ],
 )
