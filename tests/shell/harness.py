@@ -1,6 +1,6 @@
 """A whole daemon on a sandbox host in memory, under trio's virtual clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import trio
 from attrs import define, field, frozen
@@ -21,6 +21,7 @@ from autoscaler.core.policy import Policy
 from autoscaler.shell.assemble import make_watches, revive_groups
 from autoscaler.shell.daemon import Daemon, Parts
 from autoscaler.shell.fleet import Fleet
+from autoscaler.shell.host import Host
 from autoscaler.shell.images import ImagesInMemory
 from autoscaler.shell.log import Field, Log
 from autoscaler.shell.store import Store
@@ -28,6 +29,7 @@ from autoscaler.shell.store import Store
 HOST = "alpha"
 USER = Name(("user",))
 WEB = Name(("user",), "web")
+GROUP = GroupId(HOST, WEB)
 ROOMY = ResourcePolicy(
     cpuids=frozenset(range(16)),
     unikernels=100,
@@ -39,11 +41,16 @@ ROOMY = ResourcePolicy(
 
 @define
 class Notebook:
-    """Keeps what happens to groups, as a log would."""
+    """Keeps what happens to groups, as a log would.
+
+    Attributes:
+        acted: Set with the first decision that acts, before the action begins.
+    """
 
     ticks: list[Decision] = field(factory=list)
     decisions: list[Decision] = field(factory=list)
     notes: list[Note] = field(factory=list)
+    acted: trio.Event = field(factory=trio.Event)
 
     def ticked(self, group: Group) -> None:
         assert group.decision is not None
@@ -52,6 +59,8 @@ class Notebook:
     def decided(self, group: Group, before: Decision | None) -> None:
         assert group.decision is not None
         self.decisions.append(group.decision)
+        if group.decision.acts:
+            self.acted.set()
 
     def noted(self, group: Group, note: Note) -> None:
         self.notes.append(note)
@@ -63,17 +72,24 @@ class Notebook:
 
 @define
 class World:
-    """One sandbox host and the daemon that looks after it."""
+    """One sandbox host and the daemon that looks after it.
+
+    Attributes:
+        life: Of the daemon: cancelled, it ends as if it was killed; what it
+            has not written to the store is lost.
+    """
 
     live: LiveHost
     daemon: Daemon
     store: Store
     notebook: Notebook
     log: list[tuple[str, dict[str, Field]]]
+    life: trio.CancelScope = field(factory=trio.CancelScope)
+    ended: trio.Event = field(factory=trio.Event)
 
     @property
     def group(self) -> Group:
-        return self.daemon.fleet.groups[GroupId(HOST, WEB)]
+        return self.daemon.fleet.groups[GROUP]
 
     @property
     def clones(self) -> list[str]:
@@ -81,11 +97,50 @@ class World:
         return sorted(name for name in running if "-clone-" in name)
 
     @property
+    def members(self) -> list[str]:
+        """The clones as the daemon knows them."""
+        return sorted(str(clone.name) for clone in self.group.clones)
+
+    @property
     def size(self) -> int:
         return 1 + len(self.clones)
 
     def events(self, name: str) -> list[dict[str, Field]]:
         return [fields for event, fields in self.log if event == name]
+
+    async def kill(self) -> None:
+        """End the daemon at once."""
+        self.life.cancel()
+        await self.ended.wait()
+
+    async def run(self) -> None:
+        with self.life:
+            await self.daemon.run()
+        self.ended.set()
+
+
+@frozen(kw_only=True)
+class Machine:
+    """The machine that a daemon runs on: its clocks and what it reaches.
+
+    Attributes:
+        boot_id: Which boot of it.
+        booted: Seconds that were over on the virtual clock at that boot.
+        wall_step: Seconds that its wall clock is ahead of the host's.
+        through: Puts something between the daemon and its hosts.
+        others: More hosts, by name.
+        groups: More groups.
+    """
+
+    boot_id: str = "the only boot"
+    booted: float = 0.0
+    wall_step: float = 0.0
+    through: Callable[[MemoryClient], Host] = lambda client: client
+    others: Mapping[str, LiveHost] = field(factory=dict)
+    groups: Mapping[GroupId, Policy] = field(factory=dict)
+
+
+ONE_MACHINE = Machine()
 
 
 @frozen(kw_only=True)
@@ -98,10 +153,12 @@ class Wish:
     config: Config = Config(image=SANDBOX_IMAGE, memory=32)
     domain: ResourcePolicy = ROOMY
     rules: Rules = ()
+    store: Callable[[], Store] = Store.in_memory
+    machine: Machine = ONE_MACHINE
 
 
-async def make_world(nursery: trio.Nursery, wish: Wish) -> World:
-    """Start a host with one primary, and a daemon; both end with *nursery*."""
+def make_host(nursery: trio.Nursery, wish: Wish) -> LiveHost:
+    """Start a host with one primary; it ends with *nursery*."""
     live = LiveHost(
         Settings(
             interval=wish.interval,
@@ -114,31 +171,54 @@ async def make_world(nursery: trio.Nursery, wish: Wish) -> World:
     )
     live.create(WEB, wish.config)
     nursery.start_soon(live.run)
-    return await start_daemon(nursery, live, Store.in_memory(), wish.policy)
+    return live
+
+
+async def make_world(nursery: trio.Nursery, wish: Wish) -> World:
+    """Start a host with one primary, and a daemon; both end with *nursery*."""
+    live = make_host(nursery, wish)
+    world = await build_world(live, wish.store(), wish.policy, wish.machine)
+    nursery.start_soon(world.run)
+    return world
 
 
 async def start_daemon(
-    nursery: trio.Nursery, live: LiveHost, store: Store, policy: Policy
+    nursery: trio.Nursery,
+    live: LiveHost,
+    store: Store,
+    policy: Policy,
+    machine: Machine = ONE_MACHINE,
 ) -> World:
     """Start a daemon on *live* with what *store* has kept."""
+    world = await build_world(live, store, policy, machine)
+    nursery.start_soon(world.run)
+    return world
+
+
+async def build_world(
+    live: LiveHost, store: Store, policy: Policy, machine: Machine
+) -> World:
+    """Return a daemon on *live*, which does nothing yet."""
 
     def clocks() -> Clocks:
         now = trio.current_time()
-        return Clocks(now, "the only boot", now, live.now.milliseconds / 1000)
+        wall = live.now.milliseconds / 1000 + machine.wall_step
+        return Clocks(now, machine.boot_id, now - machine.booted, wall)
 
     log: list[tuple[str, dict[str, Field]]] = []
     notebook = Notebook()
     stored = await store.load()
-    wanted = {GroupId(HOST, WEB): policy}
+    wanted = {GROUP: policy, **machine.groups}
+    hosts = {HOST: live, **machine.others}
     fleet = Fleet(
         revive_groups(wanted, stored.snapshots, clocks()),
-        make_watches(wanted, {HOST: None}, stored.intervals),
+        make_watches(wanted, dict.fromkeys(hosts), stored.intervals),
         notebook,
         clocks,
         60.0,
     )
     parts = Parts(
-        hosts={HOST: MemoryClient(live)},
+        hosts={name: machine.through(MemoryClient(h)) for name, h in hosts.items()},
         store=store,
         images=ImagesInMemory(),
         log=Log(lambda _level, event, fields: log.append((event, dict(fields)))),
@@ -146,9 +226,7 @@ async def start_daemon(
         shutdown_timeout=30,
         history_keep=7 * 86_400,
     )
-    daemon = Daemon(fleet, parts)
-    nursery.start_soon(daemon.run)
-    return World(live, daemon, store, notebook, log)
+    return World(live, Daemon(fleet, parts), store, notebook, log)
 
 
 async def wait_until(condition: Callable[[], bool], within: float) -> float:
