@@ -2,12 +2,12 @@
 
 from attrs import frozen
 
-from autoscaler.core.decision import Decision
-from autoscaler.core.describe import fields
+from autoscaler.core.decision import Decision, Reason
+from autoscaler.core.describe import explain, fields
 from autoscaler.core.events import Note
 from autoscaler.core.group import Group
 from autoscaler.core.policy import Mode
-from autoscaler.shell.log import Log
+from autoscaler.shell.log import Field, Log
 
 
 @frozen
@@ -23,25 +23,35 @@ class LogReporter:
     def ticked(self, group: Group) -> None:
         """Write the line of a tick."""
         if group.decision is not None:
-            self.log.debug(
-                "tick_decided", group=str(group.id), **fields(group.decision)
-            )
+            self.log.debug("tick_decided", **_told(group, group.decision))
 
     def decided(self, group: Group, before: Decision | None) -> None:
         """Write that the decision has changed."""
         decision = group.decision
         if decision is None:
             return
-        self.log.info("decision_changed", group=str(group.id), **fields(decision))
+        told = _told(group, decision)
+        if decision.reason is Reason.BUSY:
+            # The action's own lines say when it begins and ends.
+            self.log.debug("decision_changed", **told)
+        else:
+            self.log.info("decision_changed", **told)
         would, wanted = _would(decision), _would(before)
         if wanted and not would:
             self.log.event("would_act_ended", group=str(group.id))
         if would and not wanted:
-            self.log.event("would_act_began", group=str(group.id), **fields(decision))
+            self.log.event("would_act_began", **told)
 
     def noted(self, group: Group, note: Note) -> None:
         """Write what there is to say about a member."""
         self.log.event(note.kind.value, group=str(group.id), name=str(note.name))
+
+
+def _told(group: Group, decision: Decision) -> dict[str, Field]:
+    """Return the fields of a line: the sentence, and the numbers known."""
+    numbers = fields(decision)
+    known = {key: value for key, value in numbers.items() if value is not None}
+    return {"group": str(group.id), "why": explain(decision), **known}
 
 
 def _would(decision: Decision | None) -> bool:
