@@ -14,7 +14,10 @@ class RemoteProtocolError(AlbatrossError):
 
 
 class CommandRefusedError(AlbatrossError):
-    """The host answered with a failure; the message is the host's own text."""
+    """The host refused: by a failure, in its own text, or without a word.
+
+    Without a word it closes the connection in good order before any answer.
+    """
 
 
 class HostUnreachableError(AlbatrossError):

@@ -93,7 +93,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--block", action="append", default=[], metavar="NAME[:DEVICE[@SECTOR]]"
     )
     how.add_argument(
-        "--arg", action="append", metavar="ARGUMENT", help="passed on; may be repeated"
+        "--arg",
+        action="append",
+        metavar="ARGUMENT",
+        help="passed on, e.g. --arg=--port=80; may be repeated",
     )
     how.add_argument(
         "--restart-on-exit",
