@@ -4,7 +4,7 @@
 them; a group's own table wins over `[defaults]`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from autoscaler.core.policy import Mode, Policy
 from autoscaler.shell.host_tables import HostSettings
 from autoscaler.shell.keys import MOST, POLICY, PRIMARY
 from autoscaler.shell.problems import Place, Problem, titled, unknown
-from autoscaler.shell.tables import Shape, read_table
+from autoscaler.shell.tables import Shape
 
 PERIOD = "cooldown_period"
 COOLDOWNS = ("cooldown_up", "cooldown_down")
@@ -27,7 +27,7 @@ _PAIRS = (
 )
 # So many clones allow any minimum.
 _NEUTRAL = {"max_clones": MOST}
-_DEFAULTS = Shape(POLICY, frozenset({*POLICY, PERIOD}), _PAIRS, _NEUTRAL)
+_DEFAULTS = Shape(Policy, POLICY, frozenset({*POLICY, PERIOD}), _PAIRS, _NEUTRAL)
 _GROUP = evolve(_DEFAULTS, known=_DEFAULTS.known | set(WHOSE))
 
 
@@ -70,7 +70,7 @@ def read_defaults(table: object, file: Path) -> Defaults:
     )
     own = {key: value for key, value in table.items() if key not in WHOSE}
     spread = _spread(own)
-    _, problems = read_table({**_NEUTRAL, **spread}, Policy, _DEFAULTS, place)
+    _, problems = _DEFAULTS.read({**_NEUTRAL, **spread}, place)
     wrong = {problem.key for problem in problems}
     usable = {key: value for key, value in spread.items() if key not in wrong}
     return Defaults(usable, misplaced + _gathered(problems, own))
@@ -148,7 +148,7 @@ class Groups:
     ) -> tuple[Policy | None, tuple[Problem, ...]]:
         own = {key: value for key, value in table.items() if key not in WHOSE}
         merged = {**self.defaults.table, **_spread(own)}
-        policy, problems = read_table(merged, Policy, _GROUP, place)
+        policy, problems = _GROUP.read(merged, place)
         said = {problem.complaint for problem in self.defaults.problems}
         problems = tuple(p for p in problems if p.key or p.complaint not in said)
         if policy is None:
@@ -157,33 +157,32 @@ class Groups:
         mode = policy.mode.limited_by(self.mode)
         return evolve(policy, mode=mode), problems
 
-    def _collisions(self, known: list[tuple[GroupId, Place]]) -> list[Problem]:
-        problems = []
-        for index, (group_id, place) in enumerate(known):
-            for other in dict.fromkeys(other for other, _ in known):
-                if not self._same_machine(group_id, other):
-                    continue
-                complaint = None
-                if other.number_of(group_id.primary) is not None:
-                    complaint = (
-                        f"is named like a clone of {other}, which would take it for "
-                        "its own; must be another name"
-                    )
-                elif any(other == earlier for earlier, _ in known[:index]) and (
-                    group_id.primary == other.primary
-                ):
-                    complaint = f"is the primary of {other} already"
-                if complaint is not None:
-                    primary = str(group_id.primary)
-                    problems.append(place.problem(complaint, "primary", primary))
-        return problems
+    def _collisions(self, known: list[tuple[GroupId, Place]]) -> Iterator[Problem]:
+        """Two groups must never be able to take each other's members."""
+        owners: dict[tuple[object, Name], GroupId] = {}
+        for group_id, place in known:
+            where = self._machine(group_id), group_id.primary
+            owner = owners.setdefault(where, group_id)
+            if owner is not group_id:
+                complaint = f"is the primary of {owner} already"
+                yield place.problem(complaint, "primary", str(group_id.primary))
+        for group_id, place in known:
+            label, clone, _ = (group_id.primary.label or "").rpartition("-clone-")
+            if not clone or not label:
+                continue
+            base = Name(group_id.primary.path, label)
+            taken_by = owners.get((self._machine(group_id), base))
+            if taken_by and taken_by.number_of(group_id.primary) is not None:
+                complaint = (
+                    f"is named like a clone of {taken_by}, which would take it for its "
+                    "own; must be another name"
+                )
+                yield place.problem(complaint, "primary", str(group_id.primary))
 
-    def _same_machine(self, one: GroupId, other: GroupId) -> bool:
+    def _machine(self, group_id: GroupId) -> object:
         """A machine may be two hosts: one for each domain's keys."""
-        if one.host == other.host:
-            return True
-        known = self.hosts.get(one.host), self.hosts.get(other.host)
-        return None not in known and len({h.address for h in known if h}) == 1
+        host = self.hosts.get(group_id.host)
+        return group_id.host if host is None else host.address
 
 
 def _title(number: int, table: object) -> str:

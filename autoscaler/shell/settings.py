@@ -19,7 +19,7 @@ from autoscaler.shell.group_tables import Groups, GroupSettings, read_defaults
 from autoscaler.shell.host_tables import HostSettings, read_hosts
 from autoscaler.shell.keys import deployment_keys
 from autoscaler.shell.problems import Place, Problem, SettingsError, unknown
-from autoscaler.shell.tables import Shape, read_table
+from autoscaler.shell.tables import Shape
 
 __all__ = [
     "Deployment",
@@ -141,7 +141,7 @@ def _read_deployment(
     if not isinstance(table, Mapping):
         return None, (place.problem("must be a table"),)
     keys = deployment_keys(path.parent)
-    return read_table(table, Deployment, Shape(keys, frozenset(keys)), place)
+    return Shape(Deployment, keys, frozenset(keys)).read(table, place)
 
 
 def _names(tables: object) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """Reads one table of the configuration into one frozen value."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Generic, TypeVar
 
 import attrs
 from attrs import field, frozen
@@ -17,10 +17,11 @@ Table = Mapping[str, Any]
 
 
 @frozen
-class Shape:
+class Shape(Generic[T]):
     """What a table may hold.
 
     Attributes:
+        into: The class that it becomes.
         keys: How each is read; they are fields of the class.
         known: All keys that a table of this kind may hold, those included
             that are read elsewhere.
@@ -29,48 +30,62 @@ class Shape:
         neutral: Values that fit to all, for keys that may not be left out.
     """
 
+    into: type[T]
     keys: Mapping[str, Key]
     known: frozenset[str]
     pairs: tuple[frozenset[str], ...] = ()
     neutral: Table = field(factory=dict)
+    # Making it takes a millisecond; there may be a thousand tables.
+    _structure: Callable[[Table, Any], T] = field(init=False, eq=False, repr=False)
 
+    @_structure.default
+    def _make_structure(self) -> Callable[[Table, Any], T]:
+        # Any: beside the overrides the function has keywords of other types.
+        overrides: dict[str, Any] = {
+            name: override(struct_hook=_reader(attrs.fields_dict(self.into)[name], key))
+            for name, key in self.keys.items()
+        }
+        return make_dict_structure_fn(
+            self.into, Converter(), _cattrs_forbid_extra_keys=True, **overrides
+        )
 
-def read_table(
-    table: Table, into: type[T], shape: Shape, place: Place
-) -> tuple[T | None, tuple[Problem, ...]]:
-    """Return *table* as a value of *into*, or all that is wrong with it."""
-    value, problems = _read(table, into, shape, place)
-    keyed = tuple(problem for problem in problems if problem.key is not None)
-    wrong = {problem.key for problem in keyed}
-    fit: tuple[Problem, ...] = ()
-    for pair in shape.pairs:
-        # The class tells of the first pair only, and of none while a key is
-        # wrong: each is tried alone.
-        if value is None and not pair & wrong:
-            both = {key: table[key] for key in pair & set(table)}
-            _, complaints = _read({**shape.neutral, **both}, into, shape, place)
-            fit += complaints
-    return value, (*keyed, *fit) or problems
+    def read(self, table: Table, place: Place) -> tuple[T | None, tuple[Problem, ...]]:
+        """Return *table* as a value, or all that is wrong with it."""
+        value, problems = self._read(table, place)
+        keyed = tuple(problem for problem in problems if problem.key is not None)
+        wrong = {problem.key for problem in keyed}
+        fit: tuple[Problem, ...] = ()
+        for pair in self.pairs:
+            # The class tells of the first pair only, and of none while a key
+            # is wrong: each is tried alone.
+            if value is None and not pair & wrong:
+                both = {key: table[key] for key in pair & set(table)}
+                _, complaints = self._read({**self.neutral, **both}, place)
+                fit += complaints
+        return value, (*keyed, *fit) or problems
 
+    def _read(self, table: Table, place: Place) -> tuple[T | None, tuple[Problem, ...]]:
+        try:
+            return self._structure(table, self.into), ()
+        except ClassValidationError as error:
+            return None, tuple(self._problems(error, table, place))
 
-def _read(
-    table: Table, into: type[T], shape: Shape, place: Place
-) -> tuple[T | None, tuple[Problem, ...]]:
-    try:
-        return _structure(into, shape)(table, into), ()
-    except ClassValidationError as error:
-        return None, _problems(error, table, shape, place)
-
-
-def _structure(into: type[T], shape: Shape) -> Callable[[Table, Any], T]:
-    # Any: beside the overrides the function has keywords of other types.
-    overrides: dict[str, Any] = {
-        name: override(struct_hook=_reader(attrs.fields_dict(into)[name], key))
-        for name, key in shape.keys.items()
-    }
-    return make_dict_structure_fn(
-        into, Converter(), _cattrs_forbid_extra_keys=True, **overrides
-    )
+    def _problems(
+        self, error: ClassValidationError, table: Table, place: Place
+    ) -> Iterator[Problem]:
+        for each in error.exceptions:
+            key = _key(each)
+            if isinstance(each, ForbiddenExtraKeysError):
+                for extra in sorted(each.extra_fields):
+                    yield place.problem(unknown("key", extra, self.known), extra)
+            elif key is None:
+                yield place.problem(str(each))
+            elif key not in table:
+                allowed = self.keys[key].allowed
+                yield place.problem(f"is missing; must be {allowed}", key)
+            else:
+                allowed = self.keys[key].allowed
+                yield place.problem(f"must be {allowed}", key, table[key])
 
 
 def _reader(
@@ -84,28 +99,6 @@ def _reader(
         return read_value
 
     return read
-
-
-def _problems(
-    error: ClassValidationError, table: Table, shape: Shape, place: Place
-) -> tuple[Problem, ...]:
-    problems: list[Problem] = []
-    for each in error.exceptions:
-        key = _key(each)
-        if isinstance(each, ForbiddenExtraKeysError):
-            problems += (
-                place.problem(unknown("key", extra, shape.known), extra)
-                for extra in sorted(each.extra_fields)
-            )
-        elif key is None:
-            problems.append(place.problem(str(each)))
-        elif key not in table:
-            allowed = shape.keys[key].allowed
-            problems.append(place.problem(f"is missing; must be {allowed}", key))
-        else:
-            allowed = shape.keys[key].allowed
-            problems.append(place.problem(f"must be {allowed}", key, table[key]))
-    return tuple(problems)
 
 
 def _key(error: BaseException) -> str | None:

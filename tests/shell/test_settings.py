@@ -475,6 +475,19 @@ def test_the_same_primary_on_another_machine_is_another_group():
     assert len(parse(text).groups) == 2
 
 
+def test_a_label_that_only_looks_like_a_clones_is_another_group():
+    odd = GROUP.replace("user:web", "user:web-clone-03")
+    alone = GROUP.replace("user:web", "user:-clone-3".replace(":-", ":.-"))
+
+    assert len(parse(DEPLOYMENT + WEST + GROUP + odd + alone).groups) == 3
+
+
+def test_a_thousand_groups_are_read_in_one_go():
+    groups = (GROUP.replace("user:web", f"user:web{n}") for n in range(1000))
+
+    assert len(parse(DEPLOYMENT + WEST + "".join(groups)).groups) == 1000
+
+
 def test_a_pool_in_the_defaults_serves_a_template_in_a_group():
     found = policy(
         'argument_template = ["--ip={address}"]',
