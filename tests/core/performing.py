@@ -1,6 +1,12 @@
 """How actions of a simulated group end."""
 
-from autoscaler.core.actions import Action, CreateClones, DestroyClone, Slot
+from autoscaler.core.actions import (
+    Action,
+    CreateClones,
+    DestroyClone,
+    Slot,
+    victim_of,
+)
 from autoscaler.core.events import ActionEnded, CloneCreated, CloneDestroyed
 from tests.core.builders import IMAGE
 from tests.core.simulation import World
@@ -36,10 +42,19 @@ def lose(world: World, *, came: bool) -> None:
     """Let nobody know whether what was asked for has come."""
     action = in_flight(world)
     if came:
-        for slot in action.slots:
-            world.spawn(slot.name, min(slot.claim.cpuids))
+        reach_host(world)
     names = tuple(slot.name for slot in action.slots)
     world.tell(ActionEnded("connection lost", doubtful=names, digest=IMAGE))
+
+
+def reach_host(world: World) -> None:
+    """Let the host do what is asked for, and nobody hear of it."""
+    action = in_flight(world)
+    for slot in action.slots:
+        world.spawn(slot.name, min(slot.claim.cpuids))
+    victim = victim_of(action)
+    if victim is not None and not create_comes_first(action):
+        world.processes.pop(victim, None)
 
 
 def in_flight(world: World) -> Action:
