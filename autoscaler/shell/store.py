@@ -8,7 +8,7 @@ virtual clock.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -174,8 +174,8 @@ class Store:
 
     async def save(self, snapshots: Iterable[Snapshot]) -> None:
         """Keep *snapshots*, each in the place of its group's last one."""
-        rows = [_snapshot_row(snapshot) for snapshot in snapshots]
-        await self._write((_SAVE, rows))
+        kept = tuple(snapshots)
+        await self._write((_SAVE, map(_snapshot_row, kept)))
 
     async def begin(
         self, snapshot: Snapshot, action: Action, wall: float | None = None
@@ -215,22 +215,15 @@ class Store:
 
     async def record_decisions(self, rows: Iterable[Decided]) -> None:
         """Keep decisions that are not the ones before, oldest first."""
-        rows = list(rows)
-        history = [
-            (
-                *(row.group.host, str(row.group.primary), row.wall),
-                *(row.decision.outcome.value, row.decision.reason.value),
-                to_json(row.decision),
-            )
-            for row in rows
-        ]
-        changed = [(row.wall, *_current_row(row)) for row in rows]
-        await self._write((_DECIDED, history), (_CHANGED, changed))
+        kept = tuple(rows)
+        await self._write(
+            (_DECIDED, map(_decided_row, kept)), (_CHANGED, map(_current_row, kept))
+        )
 
     async def refresh_decisions(self, rows: Iterable[Decided]) -> None:
         """Keep the newest numbers of decisions that still stand."""
-        current = [(row.wall, *_current_row(row)) for row in rows]
-        await self._write((_REFRESHED, current))
+        kept = tuple(rows)
+        await self._write((_REFRESHED, map(_current_row, kept)))
 
     async def record_usage(self, rows: Iterable[UsageRow]) -> None:
         """Keep usage; a row of the same group and minute is replaced."""
@@ -262,8 +255,10 @@ class Store:
         )
 
     async def _write(
-        self, *statements: tuple[str, Sequence[tuple[object, ...]]]
+        self, *statements: tuple[str, Iterable[tuple[object, ...]]]
     ) -> None:
+        # Rows are made as they are asked for: their JSON, too, is made off the
+        # event loop, where a thousand groups would take a tenth of a second.
         def write() -> None:
             with _transaction(self._connection):
                 for statement, rows in statements:
@@ -366,8 +361,19 @@ def _snapshot_row(snapshot: Snapshot) -> tuple[object, ...]:
     return snapshot.id.host, str(snapshot.id.primary), to_json(snapshot)
 
 
+def _decided_row(row: Decided) -> tuple[object, ...]:
+    decision = row.decision
+    return (
+        *(row.group.host, str(row.group.primary), row.wall),
+        *(decision.outcome.value, decision.reason.value, to_json(decision)),
+    )
+
+
 def _current_row(row: Decided) -> tuple[object, ...]:
-    return row.group.host, str(row.group.primary), row.wall, to_json(row.decision)
+    return (
+        *(row.wall, row.group.host, str(row.group.primary)),
+        *(row.wall, to_json(row.decision)),
+    )
 
 
 _SAVE = "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?)"
