@@ -1,3 +1,4 @@
+import io
 import os
 import sys
 
@@ -104,3 +105,11 @@ def test_an_interrupt_is_exit_code_130(monkeypatch, tmp_path):
     monkeypatch.setattr("autoscaler.cli.check.run", interrupted)
 
     assert main(["check", "--config", str(tmp_path)]) == 130
+
+
+def test_output_that_is_no_terminal_and_no_file_will_do(monkeypatch, tmp_path):
+    output = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", output)
+
+    assert main(["check", "--config", str(configuration(tmp_path))]) == 0
+    assert "can be used" in output.getvalue()
