@@ -15,7 +15,7 @@ from albatross_client.client import Client
 from albatross_client.endpoint import Endpoint
 from albatross_client.errors import HostUnreachableError
 from albatross_client.names import ROOT, Name
-from albatross_client.sandbox.authority import ca_files
+from albatross_client.sandbox.authority import Files, ca_files
 from albatross_client.values import Config
 from tests.benchmarks import ROUNDS, Result, at_least, at_most
 from tests.benchmarks.firehose import firehose
@@ -40,8 +40,8 @@ def run() -> Iterable[Result]:
 
 
 async def _latencies(directory: Path) -> list[Result]:
-    with _sandbox(directory) as port:
-        client = _client(directory, port)
+    with sandbox(directory, []) as port:
+        client = client_of(directory, port)
         creates, infos = [], []
         # The first pays for imports and caches, as a daemon's first does.
         for number in range(CREATES + 1):
@@ -65,7 +65,7 @@ def _stream_rate() -> tuple[float, float]:
         tempfile.TemporaryDirectory() as directory,
         firehose(Path(directory), UNIKERNELS, TICKS) as port,
     ):
-        return trio.run(_hear_all, _client(Path(directory), port))
+        return trio.run(_hear_all, client_of(Path(directory), port))
 
 
 async def _hear_all(client: Client) -> tuple[float, float]:
@@ -82,8 +82,10 @@ async def _hear_all(client: Client) -> tuple[float, float]:
 
 
 @contextlib.contextmanager
-def _sandbox(directory: Path) -> Iterator[int]:
-    options = ["--kind", "model", "--policy", "user=unikernels:10,memory:1024"]
+def sandbox(directory: Path, options: list[str]) -> Iterator[int]:
+    """Run a sandbox host with *options*, and give its port."""
+    policy = "user=unikernels:2000,memory:100000,cpuids:0-63"
+    options = ["--kind", "model", "--policy", policy, *options]
     command = [sys.executable, "-c", MAIN, "sandbox", "--directory", str(directory)]
     with subprocess.Popen(  # noqa: S603 - ours
         [*command, *options], stdout=subprocess.PIPE, text=True
@@ -96,13 +98,15 @@ def _sandbox(directory: Path) -> Iterator[int]:
             child.terminate()
 
 
-def _client(directory: Path, port: int) -> Client:
-    files = ca_files(directory)
+def client_of(directory: Path, port: int, files: Files | None = None) -> Client:
+    """Return a client with the keys in *files*, the operator's by default."""
+    server_ca = ca_files(directory).certificate
+    files = files or ca_files(directory)
     return Client(
         Endpoint(
             host="127.0.0.1",
             port=port,
-            server_ca=load_certificate(files.certificate),
+            server_ca=load_certificate(server_ca),
             authority=load_authority(files.certificate, files.key),
         )
     )

@@ -1,0 +1,224 @@
+"""The daemon: frames into its state, decisions into creates, its size."""
+
+import contextlib
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from time import perf_counter
+
+import trio
+from attrs import define, field
+
+from albatross_client.client import Client
+from albatross_client.heard import Heard
+from albatross_client.names import ROOT, Name
+from albatross_client.sandbox.authority import domain_files
+from albatross_client.streams import StatsStream
+from albatross_client.values import Config, Info, ResourcePolicy
+from autoscaler.core.group import Group, GroupId, new_group
+from autoscaler.core.policy import Policy
+from autoscaler.core.rhythm import Rhythm
+from autoscaler.shell.clock import read_clocks
+from autoscaler.shell.daemon import Daemon, Parts
+from autoscaler.shell.fleet import Fleet
+from autoscaler.shell.images import ImageFiles
+from autoscaler.shell.log import Log
+from autoscaler.shell.report import LogReporter
+from autoscaler.shell.store import Store
+from autoscaler.shell.stream import follow_stats
+from autoscaler.shell.ticker import tick_for_ever
+from autoscaler.shell.watch import Watch
+from tests.benchmarks import ROUNDS, Result, at_least, at_most
+from tests.benchmarks.client import client_of, sandbox
+from tests.benchmarks.firehose import firehose
+
+USER = Name(("user",))
+UNIKERNELS, TICKS, INTERVAL_S = 100, 600, 10.0
+CLONES = 12
+MANY, GROUPS = 1000, 200
+SETTLE_S = 20.0
+MS_PER_S, KB_PER_MB = 1000, 1024
+
+
+def run() -> Iterable[Result]:
+    """Yield what the daemon costs."""
+    yield at_most("autoscaler --help", "ms", [_help_ms() for _ in range(ROUNDS)], 500)
+    yield at_least(
+        "frames into the daemon's state",
+        "frames/s",
+        [_frames_per_second() for _ in range(ROUNDS)],
+        30_000,
+    )
+    with tempfile.TemporaryDirectory() as directory:
+        waits = trio.run(_decision_to_create, Path(directory))
+    yield at_most("from decision to the call of create", "ms", waits, 10)
+    what = f"resident memory, {MANY} unikernels in {GROUPS} groups"
+    yield at_most(what, "MB", [_resident_mb()], 90)
+
+
+def _help_ms() -> float:
+    started = perf_counter()
+    command = [sys.executable, "-c", _main("autoscaler"), "--help"]
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - ours
+    return (perf_counter() - started) * MS_PER_S
+
+
+def _main(package: str) -> str:
+    return f"import sys; from {package}.cli import main; sys.exit(main())"
+
+
+@define
+class _Replayed:
+    """A stream whose frames come as far apart as a host sends them."""
+
+    stream: StatsStream
+    heard: int = 0
+
+    async def receive(self) -> Heard:
+        heard = await self.stream.receive()
+        at = self.heard // UNIKERNELS * INTERVAL_S
+        self.heard += 1
+        return Heard(heard.name, heard.sample, at)
+
+    async def aclose(self) -> None:
+        await self.stream.aclose()
+
+
+@define
+class _Pouring:
+    """A host that has nothing but a stream, at its root."""
+
+    client: Client
+
+    async def stats(self, path: Name) -> _Replayed:
+        return _Replayed(await self.client.stats(ROOT))
+
+
+def _frames_per_second() -> float:
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        firehose(Path(directory), UNIKERNELS, TICKS) as port,
+    ):
+        return trio.run(_hear_all, client_of(Path(directory), port))
+
+
+async def _hear_all(client: Client) -> float:
+    log = Log(lambda _level, _event, _fields: None)
+    watch = Watch("alpha", USER, Rhythm())
+    names = [Name(("user",), f"u{number:04}") for number in range(UNIKERNELS)]
+    groups = [new_group(GroupId("alpha", n), Policy(max_clones=9)) for n in names]
+    fleet = Fleet(groups, [watch], LogReporter(log), read_clocks, 60.0)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(tick_for_ever, fleet)
+        nursery.start_soon(follow_stats, _Pouring(client), watch, fleet, log)
+        while not watch.verdicts:
+            await trio.lowlevel.checkpoint()
+        before, started = watch.verdicts.total(), perf_counter()
+        while watch.verdicts.total() < UNIKERNELS * TICKS:
+            await trio.sleep(0.01)
+        took = perf_counter() - started
+        nursery.cancel_scope.cancel()
+    return (UNIKERNELS * TICKS - before) / took
+
+
+@define
+class _Stopwatch:
+    """A client that notes when create is called."""
+
+    client: Client
+    called: list[float] = field(factory=list)
+
+    async def info(self, name: Name) -> Mapping[Name, Info]:
+        return await self.client.info(name)
+
+    async def policies(self, domain: Name) -> Mapping[Name, ResourcePolicy]:
+        return await self.client.policies(domain)
+
+    async def image(self, name: Name) -> bytes:
+        return await self.client.image(name)
+
+    async def create(self, name: Name, config: Config, image: bytes) -> None:
+        self.called.append(perf_counter())
+        await self.client.create(name, config, image)
+
+    async def destroy(self, name: Name) -> None:
+        await self.client.destroy(name)
+
+    async def stats(self, path: Name) -> StatsStream:
+        return await self.client.stats(path)
+
+
+async def _decision_to_create(directory: Path) -> list[float]:
+    """Return the milliseconds from each of many decisions to its create."""
+    decided: list[float] = []
+
+    class Reporter(LogReporter):
+        def decided(self, group: Group, before: object) -> None:
+            if group.decision is not None and group.decision.acts:
+                decided.append(perf_counter())
+
+    log = Log(lambda _level, _event, _fields: None)
+    group_id = GroupId("alpha", Name(("user",), "web"))
+    policy = Policy(max_clones=CLONES, min_clones=CLONES, share_cpuids=True)
+    options = ["--unikernel", "user:web", "--interval", "100ms"]
+    with sandbox(directory, options) as port:
+        host = _Stopwatch(client_of(directory, port, domain_files(directory, USER)))
+        watch = Watch("alpha", USER, Rhythm())
+        fleet = Fleet(
+            [new_group(group_id, policy)], [watch], Reporter(log), read_clocks, 0.3
+        )
+        async with await Store.open(directory / "state") as store:
+            images = ImageFiles(directory / "images", log)
+            parts = Parts({"alpha": host}, store, images, log, read_clocks, 5.0, 60.0)
+            daemon = Daemon(fleet, parts)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(daemon.run)
+                with trio.fail_after(60):
+                    while len(fleet.groups[group_id].clones) < CLONES:
+                        await trio.sleep(0.05)
+                daemon.stop()
+    # The first fetches the image, which is cached from then on.
+    pairs = list(zip(decided, host.called, strict=False))[1:]
+    return [(called - at) * MS_PER_S for at, called in pairs]
+
+
+def _resident_mb() -> float:
+    names = [
+        f"user:web{group}" + (f"-clone-{number}" if number else "")
+        for group in range(GROUPS)
+        for number in range(MANY // GROUPS)
+    ]
+    options = [word for name in names for word in ("--unikernel", name)]
+    options += ["--interval", "2s"]
+    with tempfile.TemporaryDirectory() as directory:
+        here = Path(directory)
+        with sandbox(here, options) as port, _daemon(here, port) as pid:
+            time.sleep(SETTLE_S)
+            status = Path(f"/proc/{pid}/status").read_text("ascii")
+    lines = dict(line.split(":", 1) for line in status.splitlines())
+    return int(lines["VmRSS"].split()[0]) / KB_PER_MB
+
+
+@contextlib.contextmanager
+def _daemon(directory: Path, port: int) -> Iterator[int]:
+    """Run the daemon for all groups, and give its pid."""
+    file = directory / "autoscaler.toml"
+    host = (
+        f'[deployment]\nname = "big"\nstate_dir = "state"\n'
+        f'[[hosts]]\nname = "alpha"\naddress = "127.0.0.1:{port}"\n'
+        'server_ca = "ca.pem"\nca = "user.pem"\nca_key = "user.key"\n'
+    )
+    groups = [
+        f'[[groups]]\nhost = "alpha"\nprimary = "user:web{group}"\nmax_clones = 9\n'
+        for group in range(GROUPS)
+    ]
+    file.write_text(host + "".join(groups), "utf-8")
+    command = [sys.executable, "-c", _main("autoscaler"), "run", "--config", str(file)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as child:  # noqa: S603
+        try:
+            yield child.pid
+        finally:
+            child.terminate()
