@@ -25,6 +25,8 @@ from tests.sandbox_fixtures import CLONE, IMAGE, USER, USER_POLICY, WEB
 
 CORE_SHARE = 0.1
 MEASURED_SECONDS = 0.8
+# About twice what an interpreter burns until it is up, as told.
+START_US = 600_000
 
 
 def a_unikernel(process=1):
@@ -74,41 +76,37 @@ def measured(machine, process=1):
 
 def test_half_a_core_of_demand_is_told_as_about_half_a_core(machine):
     machine.start(a_unikernel(), 0.0)
-    _wait_until_it_is_up(machine)
-
     machine.burn(1, load(0.5), 0.0)
+    _wait_until_it_burns(machine)
 
     assert measured(machine) == pytest.approx(0.5, abs=0.25)
 
 
 def test_a_new_demand_takes_the_place_of_the_old(machine):
     machine.start(a_unikernel(), 0.0)
-    _wait_until_it_is_up(machine)
     machine.burn(1, load(1.0), 0.0)
+    _wait_until_it_burns(machine)
     busy = measured(machine)
 
     machine.burn(1, load(0.0), 0.0)
     time.sleep(0.1)
 
-    assert busy > 0.5
-    assert measured(machine) < 0.1
+    assert measured(machine) < busy / 4
 
 
-def _wait_until_it_is_up(machine):
-    """Wait until a burner that burns nothing is idle: its start counts too."""
-    before = None
-    for _ in range(100):
-        counters = machine.read(1, 0.0)
-        if counters.nvcsw and counters == before:
+def _wait_until_it_burns(machine):
+    """Wait until more is told than the interpreter's start takes."""
+    for _ in range(1000):
+        if machine.read(1, 0.0).cpu_us > START_US:
             return
-        before = counters
-        time.sleep(0.05)
-    pytest.fail("the burner does not come up")
+        time.sleep(0.01)
+    pytest.fail("the burner does not burn")
 
 
 def test_the_kernels_counters_are_read(machine):
     machine.start(a_unikernel(), 0.0)
-    _wait_until_it_is_up(machine)
+    machine.burn(1, load(0.5), 0.0)
+    _wait_until_it_burns(machine)
 
     counters = machine.read(1, 0.0)
 
