@@ -1,7 +1,6 @@
 """The life of a group: whatever may happen to it, and what always holds."""
 
 import math
-from random import Random
 
 from attrs import evolve
 from hypothesis import HealthCheck, settings
@@ -14,46 +13,22 @@ from hypothesis.stateful import (
     rule,
 )
 
-from autoscaler.core.actions import Action, CreateClones, DestroyClone, ReplaceClone
+from autoscaler.core.actions import Action, CreateClones, ReplaceClone
 from autoscaler.core.decision import Reason
 from autoscaler.core.events import Interrupted, Reconfigured
 from autoscaler.core.moments import Clocks
-from autoscaler.core.policy import Mode, Policy
+from autoscaler.core.policy import Mode
 from autoscaler.core.rhythm import Rhythm
 from autoscaler.core.snapshot import restore, take
 from autoscaler.core.view import Feed, closed
 from tests.core import performing
 from tests.core.builders import OTHER_IMAGE, PRIMARY, clone_name
+from tests.core.policies import POLICIES
 from tests.core.simulation import World
 
 HOUR_S = 3600.0
 # What a frame's delay may be, as a share of the interval.
 MOST_JITTER = 0.1
-
-
-def drawn_policy(number: int) -> Policy:
-    """Return one of many policies of small numbers: every limit is met."""
-    pick = Random(number).choice  # noqa: S311 - the same ones each time
-    return Policy(
-        max_clones=pick((2, 3, 4)),
-        min_clones=pick((0, 0, 1, 2)),
-        mode=pick((*[Mode.ACTIVE] * 8, Mode.OBSERVE, Mode.PAUSED)),
-        poll_interval=pick((1.0, 10.0, 10.0, 25.0)),
-        scale_up_threshold_percent=pick((70.0, 90.0)),
-        scale_up_trigger_ticks=pick((1, 2, 3)),
-        scale_up_step=pick((1, 1, 2, 3)),
-        scale_down_threshold_percent=pick((20.0, 40.0)),
-        scale_down_trigger_ticks=pick((1, 2, 3)),
-        cooldown_up=pick((0.0, 60.0)),
-        cooldown_down=pick((0.0, 100.0)),
-        warmup=pick((0.0, 30.0)),
-        death_timeout=pick((40.0, 120.0)),
-        quorum=pick((0.5, 1.0)),
-    )
-
-
-# Drawing each number of each of them would take most of the time.
-POLICIES = st.sampled_from([drawn_policy(number) for number in range(200)])
 
 
 class GroupLifecycle(RuleBasedStateMachine):
@@ -190,12 +165,6 @@ class GroupLifecycle(RuleBasedStateMachine):
     def the_action_succeeds(self):
         performing.perform(self.world)
         self.ended(changed=True)
-
-    @precondition(lambda self: self.open)
-    @rule()
-    def the_action_succeeds_later(self):
-        self.world.passes(2)
-        self.the_action_succeeds()
 
     @precondition(lambda self: self.open)
     @rule()
@@ -430,18 +399,3 @@ GroupLifecycle.TestCase.settings = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 TestGroupLifecycle = GroupLifecycle.TestCase
-
-
-def test_a_machine_that_creates_is_not_vacuous():
-    """The machine reaches creates, destroys and replacements at all."""
-    world = World(policy=Policy(max_clones=2, cooldown_down=0.0))
-    world.connect()
-    world.demand = 2.0
-    world.passes(20)
-    performing.perform(world)
-    world.demand = 0.1
-    world.passes(40)
-    performing.perform(world)
-
-    assert world.actions(CreateClones) == 1
-    assert world.actions(DestroyClone) == 1

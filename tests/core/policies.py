@@ -1,0 +1,32 @@
+"""Many policies, for tests that want any."""
+
+from random import Random
+
+from hypothesis import strategies as st
+
+from autoscaler.core.policy import Mode, Policy
+
+
+def drawn_policy(number: int) -> Policy:
+    """Return one of many policies of small numbers: every limit is met."""
+    pick = Random(number).choice  # noqa: S311 - the same ones each time
+    return Policy(
+        max_clones=pick((2, 3, 4)),
+        min_clones=pick((0, 0, 1, 2)),
+        mode=pick((*[Mode.ACTIVE] * 8, Mode.OBSERVE, Mode.PAUSED)),
+        poll_interval=pick((1.0, 10.0, 10.0, 25.0)),
+        scale_up_threshold_percent=pick((70.0, 90.0)),
+        scale_up_trigger_ticks=pick((1, 2, 3)),
+        scale_up_step=pick((1, 1, 2, 3)),
+        scale_down_threshold_percent=pick((20.0, 40.0)),
+        scale_down_trigger_ticks=pick((1, 2, 3)),
+        cooldown_up=pick((0.0, 60.0)),
+        cooldown_down=pick((0.0, 100.0)),
+        warmup=pick((0.0, 30.0)),
+        death_timeout=pick((40.0, 120.0)),
+        quorum=pick((0.5, 1.0)),
+    )
+
+
+# Drawing each number of each of them would take most of the time.
+POLICIES = st.sampled_from([drawn_policy(number) for number in range(200)])
