@@ -11,8 +11,8 @@ from albatross_client.names import Name
 from autoscaler.core.decision import Decision
 from autoscaler.core.group import GroupId
 from autoscaler.core.snapshot import Snapshot
+from autoscaler.shell.rows import STATE, StreamRow, read_row, read_stored
 from autoscaler.shell.schema import VERSION, StoreError, check
-from autoscaler.shell.store import STATE, StreamRow, read_row, read_stored
 
 
 @frozen

@@ -8,98 +8,47 @@ virtual clock.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import Self, TypeVar
 
 import trio
-from attrs import frozen
 
 from albatross_client.names import Name
 from autoscaler.core.actions import Action
-from autoscaler.core.decision import Decision
-from autoscaler.core.group import GroupId
 from autoscaler.core.snapshot import Snapshot
 from autoscaler.shell.clock import wall_clock
-from autoscaler.shell.records import action_to_json, from_json, to_json
+from autoscaler.shell.records import action_to_json
+from autoscaler.shell.rows import (
+    BEGIN,
+    CHANGED,
+    DECIDED,
+    END,
+    INTERVAL,
+    REFRESHED,
+    SAVE,
+    STATE,
+    STREAM,
+    USAGE,
+    Decided,
+    Stored,
+    StreamRow,
+    UsageRow,
+    current_row,
+    decided_row,
+    read_stored,
+    snapshot_row,
+    stream_row,
+    usage_row,
+)
 from autoscaler.shell.schema import StoreError, prepare
 from autoscaler.shell.state_lock import StateLock
 
+__all__ = ["Decided", "Store", "Stored", "StreamRow", "UsageRow"]
+
 T = TypeVar("T")
-
-STATE = "state.db"
-
-
-class Decided(Protocol):
-    """A decision of a group, and when it was made."""
-
-    @property
-    def group(self) -> GroupId:
-        """Whose."""
-
-    @property
-    def wall(self) -> float:
-        """When, seconds since 1970."""
-
-    @property
-    def decision(self) -> Decision:
-        """The decision."""
-
-
-@frozen(kw_only=True)
-class UsageRow:
-    """The usage of one group over one minute.
-
-    Attributes:
-        group: Whose.
-        wall: When the minute began, seconds since 1970.
-        mean: Mean over the minute's ticks of the mean usage, percent; None:
-            nobody reported.
-        least: The least of those means.
-        most: The greatest of those means.
-        smallest: Fewest members.
-        largest: Most members.
-    """
-
-    group: GroupId
-    wall: float
-    mean: float | None
-    least: float | None
-    most: float | None
-    smallest: int
-    largest: int
-
-
-@frozen(kw_only=True)
-class StreamRow:
-    """How one statistics stream is.
-
-    Attributes:
-        host: The host's name in the configuration.
-        domain: What is subscribed to.
-        is_up: Whether it brings frames.
-        since: Since when, seconds since 1970.
-    """
-
-    host: str
-    domain: Name
-    is_up: bool
-    since: float
-
-
-@frozen
-class Stored:
-    """What an earlier run has left.
-
-    Attributes:
-        snapshots: Of all groups, also of those that are no longer configured.
-        intervals: Measured stats intervals in seconds, by host and domain.
-    """
-
-    snapshots: tuple[Snapshot, ...]
-    intervals: Mapping[tuple[str, Name], float]
 
 
 class Store:
@@ -129,7 +78,7 @@ class Store:
         Raises:
             StoreError: Another daemon uses it, or it can't be used.
         """
-        make_directory(directory)
+        _make_directory(directory)
         lock = await StateLock.take(directory)
         try:
             connection = await trio.to_thread.run_sync(_connect, directory / STATE)
@@ -175,7 +124,7 @@ class Store:
     async def save(self, snapshots: Iterable[Snapshot]) -> None:
         """Keep *snapshots*, each in the place of its group's last one."""
         kept = tuple(snapshots)
-        await self._write((_SAVE, map(_snapshot_row, kept)))
+        await self._write((SAVE, map(snapshot_row, kept)))
 
     async def begin(
         self, snapshot: Snapshot, action: Action, wall: float | None = None
@@ -187,7 +136,7 @@ class Store:
         group = snapshot.id
         began = self._wall() if wall is None else wall
         row = (group.host, str(group.primary), action.id, action_to_json(action), began)
-        await self._write((_SAVE, [_snapshot_row(snapshot)]), (_BEGIN, [row]))
+        await self._write((SAVE, [snapshot_row(snapshot)]), (BEGIN, [row]))
 
     async def end(
         self,
@@ -211,39 +160,32 @@ class Store:
             *(self._wall(), outcome, error, took_s),
             *(group.host, str(group.primary), action.id),
         )
-        await self._write((_SAVE, [_snapshot_row(snapshot)]), (_END, [row]))
+        await self._write((SAVE, [snapshot_row(snapshot)]), (END, [row]))
 
     async def record_decisions(self, rows: Iterable[Decided]) -> None:
         """Keep decisions that are not the ones before, oldest first."""
         kept = tuple(rows)
         await self._write(
-            (_DECIDED, map(_decided_row, kept)), (_CHANGED, map(_current_row, kept))
+            (DECIDED, map(decided_row, kept)), (CHANGED, map(current_row, kept))
         )
 
     async def refresh_decisions(self, rows: Iterable[Decided]) -> None:
         """Keep the newest numbers of decisions that still stand."""
         kept = tuple(rows)
-        await self._write((_REFRESHED, map(_current_row, kept)))
+        await self._write((REFRESHED, map(current_row, kept)))
 
     async def record_usage(self, rows: Iterable[UsageRow]) -> None:
         """Keep usage; a row of the same group and minute is replaced."""
-        usage = [
-            (
-                *(row.group.host, str(row.group.primary), row.wall),
-                *(row.mean, row.least, row.most, row.smallest, row.largest),
-            )
-            for row in rows
-        ]
-        await self._write((_USAGE, usage))
+        await self._write((USAGE, map(usage_row, tuple(rows))))
 
     async def remember_interval(self, host: str, domain: Name, seconds: float) -> None:
         """Keep how often *host* sends the statistics of *domain*."""
-        await self._write((_INTERVAL, [(host, str(domain), seconds)]))
+        await self._write((INTERVAL, [(host, str(domain), seconds)]))
 
     async def remember_streams(self, rows: Iterable[StreamRow]) -> None:
         """Keep how streams are; those not among *rows* are forgotten."""
-        streams = [(r.host, str(r.domain), r.is_up, r.since) for r in rows]
-        await self._write(("DELETE FROM streams", [()]), (_STREAM, streams))
+        kept = map(stream_row, tuple(rows))
+        await self._write(("DELETE FROM streams", [()]), (STREAM, kept))
 
     async def prune(self, history_keep: float, wall: float) -> None:
         """Drop history older than *history_keep* seconds at *wall*."""
@@ -277,7 +219,7 @@ class Store:
                 raise StoreError(msg) from error
 
 
-def make_directory(directory: Path) -> None:
+def _make_directory(directory: Path) -> None:
     """Make *directory*, if it isn't there.
 
     Raises:
@@ -287,43 +229,6 @@ def make_directory(directory: Path) -> None:
         directory.mkdir(mode=0o750, parents=True, exist_ok=True)
     except OSError as error:
         msg = f"{directory} can't be made: {error.strerror}"
-        raise StoreError(msg) from error
-
-
-def read_stored(connection: sqlite3.Connection) -> Stored:
-    """Return what *connection*'s file holds for the next run.
-
-    Raises:
-        StoreError: A row can't be read.
-    """
-    snapshots = tuple(
-        read_row(f"the snapshot of {host}/{primary}", text, Snapshot)
-        for host, primary, text in connection.execute(
-            "SELECT host, primary_name, snapshot FROM snapshots"
-        )
-    )
-    intervals = {
-        (host, Name.parse(domain)): float(seconds)
-        for host, domain, seconds in connection.execute(
-            "SELECT host, domain, seconds FROM intervals"
-        )
-    }
-    return Stored(snapshots, intervals)
-
-
-def read_row(what: str, text: str, kind: type[T]) -> T:
-    """Return the *kind* in a row's *text*.
-
-    Raises:
-        StoreError: There is none; the message says *what* it was.
-    """
-    try:
-        return from_json(text, kind)
-    except ValueError as error:
-        msg = (
-            f"{what} in {STATE} is damaged: {error}; set the file aside to start "
-            "without a past"
-        )
         raise StoreError(msg) from error
 
 
@@ -355,50 +260,3 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
-
-
-def _snapshot_row(snapshot: Snapshot) -> tuple[object, ...]:
-    return snapshot.id.host, str(snapshot.id.primary), to_json(snapshot)
-
-
-def _decided_row(row: Decided) -> tuple[object, ...]:
-    decision = row.decision
-    return (
-        *(row.group.host, str(row.group.primary), row.wall),
-        *(decision.outcome.value, decision.reason.value, to_json(decision)),
-    )
-
-
-def _current_row(row: Decided) -> tuple[object, ...]:
-    return (
-        *(row.wall, row.group.host, str(row.group.primary)),
-        *(row.wall, to_json(row.decision)),
-    )
-
-
-_SAVE = "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?)"
-_BEGIN = (
-    "INSERT INTO actions (host, primary_name, id, action, began) VALUES (?, ?, ?, ?, ?)"
-)
-# Were the state lost, numbers would begin again: only the newest is meant.
-_END = (
-    "UPDATE actions SET ended = ?, outcome = ?, error = ?, took_s = ? WHERE number = "
-    "(SELECT max(number) FROM actions WHERE host = ? AND primary_name = ? AND id = ? "
-    "AND ended IS NULL)"
-)
-_DECIDED = (
-    "INSERT INTO decisions (host, primary_name, at, outcome, reason, decision) "
-    "VALUES (?, ?, ?, ?, ?, ?)"
-)
-_CHANGED = (
-    "INSERT OR REPLACE INTO current_decisions (since, host, primary_name, at, "
-    "decision) VALUES (?, ?, ?, ?, ?)"
-)
-_REFRESHED = (
-    "INSERT INTO current_decisions (since, host, primary_name, at, decision) "
-    "VALUES (?, ?, ?, ?, ?) ON CONFLICT (host, primary_name) DO UPDATE SET "
-    "at = excluded.at, decision = excluded.decision"
-)
-_USAGE = "INSERT OR REPLACE INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-_INTERVAL = "INSERT OR REPLACE INTO intervals VALUES (?, ?, ?)"
-_STREAM = "INSERT OR REPLACE INTO streams VALUES (?, ?, ?, ?)"

@@ -7,10 +7,11 @@ import trio
 
 from albatross_client.names import Name
 from autoscaler.core.decision import Reason
+from autoscaler.shell.rows import STATE
 from autoscaler.shell.schema import APPLICATION_ID, MIGRATIONS, VERSION, StoreError
 from autoscaler.shell.state_lock import holder
 from autoscaler.shell.state_reader import NOTHING, Standing, read_state
-from autoscaler.shell.store import STATE, Store, StreamRow, UsageRow
+from autoscaler.shell.store import Store, StreamRow, UsageRow
 from tests.shell.kept import (
     CLOCKS,
     WEST_API,
