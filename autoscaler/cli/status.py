@@ -93,6 +93,8 @@ def _print_for_people(shown: Shown) -> None:
         (row for line in shown.report.groups for row in _waiting(line)),
     )
     _print_strangers(shown)
+    # Who is down follows no stream.
+    was = "was " if shown.daemon is None else ""
     print_table(
         "Streams",
         ("host", "domain", "state", "for"),
@@ -100,7 +102,7 @@ def _print_for_people(shown: Shown) -> None:
             (
                 stream.host,
                 str(stream.domain),
-                "up" if stream.is_up else "down",
+                was + ("up" if stream.is_up else "down"),
                 _age(stream.since, shown.wall),
             )
             for stream in shown.state.streams
@@ -127,7 +129,7 @@ def _print_strangers(shown: Shown) -> None:
     # Beside the table: a command must be whole to be copied.
     for each in stranded:
         if each.command is not None:
-            print(f"to remove it: {each.command}")
+            print(f"to remove it: {each.command}\n")
 
 
 def _daemon(daemon: Holder | None) -> str:

@@ -221,8 +221,8 @@ async def test_all_that_is_known_is_shown(tmp_path, capsys, clocks):
         "east user:web-clone-3",
         "west user:api-clone-1",
         f"to remove it: albatrossctl destroy --config {file} --host west user:api-clo",
-        "west user: up 8s",
-        "east user: down",
+        "west user: was up 8s",
+        "east user: was down",
     ):
         assert shown in words
 
