@@ -11,40 +11,45 @@ import time
 
 # Short, so that a reading at any moment is true to a few milliseconds.
 PERIOD_SECONDS = 0.02
-# What couldn't be burned in time is made up for, but not for ever.
-MOST_DEBT_SECONDS = 0.5
+# How far behind it may be and make up for it; on a machine that is busy for
+# longer the rest is lost, lest it burn more than its share afterwards.
+MOST_BEHIND_SECONDS = 0.1
 
 
 def main(source: int = 0) -> None:
     """Burn as the descriptor *source* says, until it ends."""
-    share = 0.0
-    debt = 0.0
+    share = owed = 0.0
     text = b""
-    before = time.monotonic()
+    wall, cpu = time.monotonic(), time.process_time()
     while True:
-        # Idle, it isn't even woken up.
-        pause = PERIOD_SECONDS * (1 - share) if share else None
-        readable, _, _ = select.select([source], [], [], pause)
-        now = time.monotonic()
-        debt = min(debt + share * (now - before), MOST_DEBT_SECONDS)
-        before = now
+        readable, _, _ = select.select([source], [], [], _pause(share, owed))
+        wall_before, cpu_before = wall, cpu
+        wall, cpu = time.monotonic(), time.process_time()
+        # Waking up burns too, so all that was burned is paid off.
+        owed += share * (wall - wall_before) - (cpu - cpu_before)
+        owed = min(owed, share * MOST_BEHIND_SECONDS)
         if readable:
             octets = os.read(source, 4096)
             if not octets:
                 return
             *lines, text = (text + octets).split(b"\n")
             # What is asked for now counts, not what was left undone.
-            share, debt = float(lines[-1]) if lines else share, 0.0
-        debt -= burn(debt)
+            share, owed = float(lines[-1]) if lines else share, 0.0
+        burn(owed)
 
 
-def burn(seconds: float) -> float:
-    """Burn *seconds* of CPU time, at most a period; return what was burned."""
-    start = now = time.process_time()
-    end = start + min(seconds, PERIOD_SECONDS)
-    while now < end:
-        now = time.process_time()
-    return now - start
+def burn(seconds: float) -> None:
+    """Burn *seconds* of CPU time, at most a period."""
+    end = time.process_time() + min(seconds, PERIOD_SECONDS)
+    while time.process_time() < end:
+        pass
+
+
+def _pause(share: float, owed: float) -> float | None:
+    """Return how long to sleep; idle, for ever."""
+    if not share:
+        return None
+    return max(PERIOD_SECONDS * (1 - share), -owed / share)
 
 
 if __name__ == "__main__":
