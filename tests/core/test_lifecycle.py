@@ -59,7 +59,7 @@ class GroupLifecycle(RuleBasedStateMachine):
         )
         self.world.connect()
 
-        def check_action(self, action: Action) -> None:
+    def check_action(self, action: Action) -> None:
         world, group = self.world, self.world.group
         assert self.open is None, "one action at a time"
         assert group.ledger.in_flight == action, "the intent is on record"
