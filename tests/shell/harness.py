@@ -232,7 +232,8 @@ async def build_world(
 async def wait_until(condition: Callable[[], bool], within: float) -> float:
     """Return how many seconds it took until *condition* held."""
     began = trio.current_time()
+    pause = min(max(within / 1000, 0.1), 1.0)
     with trio.fail_after(within):
         while not condition():
-            await trio.sleep(0.1)
+            await trio.sleep(pause)
     return trio.current_time() - began

@@ -1,0 +1,164 @@
+"""Hosts that do what no sandbox does; each passes on what it doesn't change."""
+
+from collections.abc import Mapping
+
+import trio
+from attrs import define, field
+
+from albatross_client.heard import Heard
+from albatross_client.names import Name
+from albatross_client.sandbox.memory import MemoryClient
+from albatross_client.values import Config, Info, ResourcePolicy
+from autoscaler.shell.host import StatsSource
+
+
+@define
+class WrappedHost:
+    """Passes everything on to *client*."""
+
+    client: MemoryClient
+
+    async def info(self, name: Name) -> Mapping[Name, Info]:
+        return await self.client.info(name)
+
+    async def policies(self, domain: Name) -> Mapping[Name, ResourcePolicy]:
+        return await self.client.policies(domain)
+
+    async def image(self, name: Name) -> bytes:
+        return await self.client.image(name)
+
+    async def create(self, name: Name, config: Config, image: bytes) -> None:
+        await self.client.create(name, config, image)
+
+    async def destroy(self, name: Name) -> None:
+        await self.client.destroy(name)
+
+    async def stats(self, path: Name) -> StatsSource:
+        return await self.client.stats(path)
+
+
+@define
+class WatchedHost(WrappedHost):
+    """Fails the test at any command that changes something.
+
+    Attributes:
+        asked: The verbs that it was asked by.
+    """
+
+    asked: set[str] = field(factory=set)
+
+    async def info(self, name: Name) -> Mapping[Name, Info]:
+        self.asked.add("info")
+        return await self.client.info(name)
+
+    async def policies(self, domain: Name) -> Mapping[Name, ResourcePolicy]:
+        self.asked.add("policies")
+        return await self.client.policies(domain)
+
+    async def stats(self, path: Name) -> StatsSource:
+        self.asked.add("stats")
+        return await self.client.stats(path)
+
+    async def image(self, name: Name) -> bytes:
+        raise AssertionError(f"asked for the image of {name}")
+
+    async def create(self, name: Name, config: Config, image: bytes) -> None:
+        raise AssertionError(f"told to create {name}")
+
+    async def destroy(self, name: Name) -> None:
+        raise AssertionError(f"told to destroy {name}")
+
+
+@define
+class UnwritableHost(WrappedHost):
+    """Can't put any configuration into a certificate."""
+
+    async def create(self, name: Name, config: Config, image: bytes) -> None:
+        raise ValueError("memory is more than 63 bits")
+
+
+@define
+class WrongImageHost(WrappedHost):
+    """Sends another image than the one whose digest it tells."""
+
+    async def image(self, name: Name) -> bytes:
+        return b"\x7fELF of somebody else"
+
+
+@define
+class DeafHost(WrappedHost):
+    """Never answers a command of *verbs*."""
+
+    verbs: frozenset[str] = frozenset()
+
+    async def create(self, name: Name, config: Config, image: bytes) -> None:
+        if "create" in self.verbs:
+            await trio.sleep_forever()
+        await self.client.create(name, config, image)
+
+    async def destroy(self, name: Name) -> None:
+        if "destroy" in self.verbs:
+            await trio.sleep_forever()
+        await self.client.destroy(name)
+
+    async def image(self, name: Name) -> bytes:
+        if "image" in self.verbs:
+            await trio.sleep_forever()
+        return await self.client.image(name)
+
+    async def stats(self, path: Name) -> StatsSource:
+        if "stats" in self.verbs:
+            await trio.sleep_forever()
+        return await self.client.stats(path)
+
+
+@define
+class ScriptedSource:
+    """A subscription that brings *frames* and then raises *end*.
+
+    Attributes:
+        frames: What comes at once.
+        end: How it ends; None: it goes silent.
+        goodbye: Seconds that closing it takes.
+        is_closed: Whether it was closed.
+    """
+
+    frames: list[Heard] = field(factory=list)
+    end: Exception | None = None
+    goodbye: float = 0.0
+    is_closed: bool = False
+
+    async def receive(self) -> Heard:
+        await trio.lowlevel.checkpoint()
+        if self.frames:
+            return self.frames.pop(0)
+        if self.end is None:
+            await trio.sleep_forever()
+        assert self.end is not None
+        raise self.end
+
+    async def aclose(self) -> None:
+        await trio.sleep(self.goodbye)
+        self.is_closed = True
+
+
+@define
+class ScriptedHost(WrappedHost):
+    """Answers each subscription by the next of *answers*, then hangs.
+
+    Attributes:
+        answers: Sources, or what is raised instead.
+        asked_at: When it was asked, trio's clock.
+    """
+
+    answers: list[ScriptedSource | Exception] = field(factory=list)
+    asked_at: list[float] = field(factory=list)
+
+    async def stats(self, path: Name) -> StatsSource:
+        self.asked_at.append(trio.current_time())
+        if not self.answers:
+            await trio.sleep_forever()
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
