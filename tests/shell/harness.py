@@ -70,7 +70,8 @@ class Notebook:
         return [decision.reason.value for decision in self.decisions]
 
 
-@define
+# Without a repr: a failing assertion would write everything out.
+@define(repr=False)
 class World:
     """One sandbox host and the daemon that looks after it.
 
