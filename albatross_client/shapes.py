@@ -45,7 +45,7 @@ class Shape:
     name_at: slice
     _mask: int = field(repr=False)
     _fixed: int = field(repr=False)
-    _cells: struct.Struct
+    _cells: struct.Struct = field(eq=False)  # follows from the mask
     _micros: tuple[tuple[slice, int], ...]
     _interfaces: int
     _has_kinfo: bool

@@ -50,8 +50,8 @@ _NOT_TOLD: Final = (None, None, None)
 # Of one size there are as many as ways to part it between the numbers that
 # are written as short as they can be.
 _SHAPES_OF_A_SIZE: Final = 15
-_shapes: Final[dict[int, list[Shape]]] = {}
-_names: Final[dict[bytes, str]] = {}
+learnt_shapes: Final[dict[int, list[Shape]]] = {}
+learnt_names: Final[dict[bytes, str]] = {}
 
 
 @frozen
@@ -116,13 +116,13 @@ def read_stats(body: bytes) -> Sample | None:
 
 def _recall(body: bytes) -> Sample | None:
     """Return what *body* says, if it has a shape that was learnt."""
-    for shape in _shapes.get(len(body), ()):
+    for shape in learnt_shapes.get(len(body), ()):
         numbers = shape.read(body)
         if numbers is not None:
             break
     else:
         return None
-    name = _names.get(body[shape.name_at])
+    name = learnt_names.get(body[shape.name_at])
     if name is None:
         return None
     cpu_us, faults, traffic, kinfo = numbers
@@ -150,13 +150,13 @@ def _learn(body: bytes) -> None:
     shape = Shape.learn(body)
     if shape is None:
         return
-    if len(_names) >= _REMEMBERED:
-        _names.clear()
+    if len(learnt_names) >= _REMEMBERED:
+        learnt_names.clear()
     octets = body[shape.name_at]
-    _names[octets] = octets.decode()
-    if len(_shapes) >= _REMEMBERED:
-        _shapes.clear()
-    learnt = _shapes.setdefault(len(body), [])
+    learnt_names[octets] = octets.decode()
+    if len(learnt_shapes) >= _REMEMBERED:
+        learnt_shapes.clear()
+    learnt = learnt_shapes.setdefault(len(body), [])
     if shape not in learnt:
         del learnt[_SHAPES_OF_A_SIZE:]
         learnt.insert(0, shape)
