@@ -69,10 +69,13 @@ class Interrupted:
     Attributes:
         view: With an answer to `info` that was asked since the start.
         jitter: Factor for a back-off that may follow, about 1.
+        unsent: Clones of it whose create was certainly never sent: what has
+            such a name is not of our making.
     """
 
     view: View
     jitter: float = 1.0
+    unsent: frozenset[Name] = frozenset()
 
 
 @frozen

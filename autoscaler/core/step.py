@@ -61,8 +61,8 @@ def step(group: Group, event: Event, now: float) -> tuple[Group, tuple[Effect, .
             return _dismiss(group, name), ()
         case ActionEnded():
             return _end(group, event, now), ()
-        case Interrupted(view, jitter):
-            return _settle(group, view, jitter, now), ()
+        case Interrupted():
+            return _settle(group, event, now), ()
         case Reconfigured(policy):
             return evolve(group, policy=policy), ()
         case _:
@@ -203,13 +203,13 @@ def _with_backoff(
             assert_never(action)
 
 
-def _settle(group: Group, view: View, jitter: float, now: float) -> Group:
+def _settle(group: Group, event: Interrupted, now: float) -> Group:
     """End the action of an earlier run by what the host lists."""
-    action = group.ledger.in_flight
+    action, view = group.ledger.in_flight, event.view
     if action is None:
         return group
     for slot in action.slots:
-        if view.lists(slot.name):
+        if view.lists(slot.name) and slot.name not in event.unsent:
             listening_since = view.feed.listened_by(now)
             group = _admit(group, CloneCreated(slot.name, now, listening_since))
     victim = victim_of(action)
@@ -220,8 +220,8 @@ def _settle(group: Group, view: View, jitter: float, now: float) -> Group:
     primary = view.info(group.id.primary)
     ended = ActionEnded(
         failure="interrupted by the end of the daemon" if unfinished else None,
-        jitter=jitter,
-        doubtful=missing,
+        jitter=event.jitter,
+        doubtful=tuple(name for name in missing if name not in event.unsent),
         digest=primary.digest if primary is not None else b"",
     )
     return _end(group, ended, now)

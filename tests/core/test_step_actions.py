@@ -205,6 +205,20 @@ def test_an_interrupted_create_whose_clone_does_not_run_has_failed():
     assert group.ledger.doubtful == {3}
 
 
+@pytest.mark.parametrize("listed", [3, 4])
+def test_what_was_never_sent_was_never_made_by_us(listed):
+    view = make_world(*[50.0] * listed)[1]
+    unsent = frozenset({clone_name(3)})
+
+    group = after(acting(creating(3)), Interrupted(view, unsent=unsent))
+
+    assert [clone.number for clone in group.clones] == [1, 2]
+    assert group.ledger.in_flight is None
+    assert group.ledger.changed_at is None
+    assert group.ledger.doubtful == frozenset()
+    assert group.ledger.creating.failures == 1
+
+
 def test_a_clone_made_before_an_interruption_starts_the_cooldown():
     group = after(acting(creating(3, 4)), CloneCreated(clone_name(3), NOW, 0.0))
     view = make_world(50.0, 50.0, 50.0, 50.0)[1]
