@@ -4,31 +4,41 @@ One nursery holds a stream and a reconciler for each domain of each host, a
 ticker for all groups, a writer, a minute task, and every action that runs.  An
 action is written down before it begins and after it ends, so that a daemon
 that is killed in between finds at its next start what to ask the host.
+
+Groups and hosts come and go while it runs: what a change doesn't concern goes
+on as if nothing had happened.
 """
 
 import signal
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
 import trio
-from attrs import frozen
+from attrs import evolve, frozen
 
+from albatross_client.names import Name
 from autoscaler.core.actions import Action
-from autoscaler.core.group import GroupId
+from autoscaler.core.events import Reconfigured
+from autoscaler.core.group import Group, GroupId
 from autoscaler.core.moments import Clocks
+from autoscaler.core.policy import Mode, Policy
 from autoscaler.shell.actuate import Images
 from autoscaler.shell.fleet import Fleet
 from autoscaler.shell.host import Host
 from autoscaler.shell.log import Log
 from autoscaler.shell.minutes import Housekeeping, keep_minutes
 from autoscaler.shell.perform import Journal, Site, perform, settle
+from autoscaler.shell.reach import Reach
 from autoscaler.shell.reconcile import Reconciler
 from autoscaler.shell.scribe import Scribe
 from autoscaler.shell.store import Store
 from autoscaler.shell.stream import follow_stats
 from autoscaler.shell.ticker import tick_for_ever
+from autoscaler.shell.watch import Watch
 from autoscaler.shell.writer import write_changes, write_for_ever
 
 Verb = Callable[[Action, Site, Journal], Awaitable[None]]
+Companion = Callable[[], Awaitable[None]]
+Place = tuple[str, Name]
 
 GOODBYE_S = 5.0
 
@@ -56,59 +66,187 @@ class Parts:
     history_keep: float
 
 
+@frozen(kw_only=True)
+class Adjustment:
+    """What a daemon follows from now on, all of it together.
+
+    Attributes:
+        hosts: Every host, by name, as it is reached from now on.
+        moved: Hosts whose subscriptions have to begin anew.
+        intervals: Stats intervals as configured, seconds, by host; None:
+            measured.
+        policies: What the operator wants of every group.
+        groups: Those that may be new, as an earlier time has left them.
+        watches: Of domains that may be new.
+        reconcile_interval: How often hosts are asked what runs, seconds.
+        shutdown_timeout: Seconds that actions in flight get at the end.
+        history_keep: Seconds that history is kept.
+    """
+
+    hosts: Mapping[str, Host]
+    moved: frozenset[str]
+    intervals: Mapping[str, float | None]
+    policies: Mapping[GroupId, Policy]
+    groups: tuple[Group, ...]
+    watches: tuple[Watch, ...]
+    reconcile_interval: float
+    shutdown_timeout: float
+    history_keep: float
+
+
 class Daemon:
-    """Runs a fleet until it is told to stop."""
+    """Runs a fleet until it is told to stop.
+
+    Attributes:
+        fleet: What it looks after.
+        stopping: Set when nothing is decided any more.
+    """
 
     def __init__(self, fleet: Fleet, parts: Parts) -> None:
         """Run *fleet* with *parts*; each of its hosts must be among them."""
         self.fleet = fleet
+        self.stopping = trio.Event()
         self._parts = parts
-        self._stopping = trio.Event()
         self._idle = trio.Event()
-        self._running = 0
-        self._actions: trio.Nursery | None = None
+        self._acting: set[GroupId] = set()
+        self._leaving: set[GroupId] = set()
+        self._nursery: trio.Nursery | None = None
         store, log, clocks = parts.store, parts.log, parts.clocks
         self._scribe = Scribe(log)
         self._journal = Journal(store, self._scribe, log, lambda: clocks().wall)
         self._housekeeping = Housekeeping(
             store, self._scribe, log, clocks, parts.history_keep
         )
-        self._reconcilers = {
-            place: Reconciler(parts.hosts[watch.host], watch, fleet, parts.clocks)
-            for place, watch in fleet.watches.items()
-        }
+        self._reaches = {name: Reach(host) for name, host in parts.hosts.items()}
+        self._reconcilers: dict[Place, Reconciler] = {}
+        self._scopes: dict[Place, trio.CancelScope] = {}
+
+    @property
+    def hosts(self) -> Mapping[str, Host]:
+        """Every host that is configured, by name."""
+        return self._reaches
 
     def stop(self) -> None:
         """Decide nothing any more, and end once no action runs."""
         self.fleet.is_stopping = True
-        self._stopping.set()
+        self.stopping.set()
 
-    async def run(self, signals: Collection[signal.Signals] = ()) -> None:
+    async def run(
+        self,
+        signals: Collection[signal.Signals] = (),
+        companions: Collection[Companion] = (),
+    ) -> None:
         """Run until `stop` is called; unikernels are left running.
 
         The first of *signals* to come stops it as `stop` does; a second one
         doesn't wait for the actions in flight: the next start settles them.
+        *companions* run beside it and end with it.
         """
-        fleet, parts = self.fleet, self._parts
+        fleet, store = self.fleet, self._parts.store
         async with trio.open_nursery() as nursery:
-            self._actions = nursery
+            self._nursery = nursery
             fleet.begin = self._begin
-            for place, watch in fleet.watches.items():
-                host, reconciler = parts.hosts[watch.host], self._reconcilers[place]
-                nursery.start_soon(follow_stats, host, watch, fleet, parts.log)
-                nursery.start_soon(reconciler.look_for_ever, parts.log, self._settle)
+            for watch in fleet.watches.values():
+                self._follow(watch)
             nursery.start_soon(tick_for_ever, fleet)
-            nursery.start_soon(write_for_ever, fleet, parts.store, self._scribe)
+            nursery.start_soon(write_for_ever, fleet, store, self._scribe)
             nursery.start_soon(keep_minutes, fleet, self._housekeeping)
+            for companion in companions:
+                nursery.start_soon(companion)
             if signals:
                 nursery.start_soon(self._obey, signals, nursery.cancel_scope)
-            await self._stopping.wait()
-            with trio.move_on_after(parts.shutdown_timeout):
+            await self.stopping.wait()
+            with trio.move_on_after(self._parts.shutdown_timeout):
                 await self._until_idle()
             nursery.cancel_scope.cancel()
         self._tell_what_is_left()
         with trio.move_on_after(GOODBYE_S, shield=True):
-            await self._scribe.write(write_changes(fleet, parts.store))
+            await self._scribe.write(write_changes(fleet, store))
+
+    def adjust(self, wanted: Adjustment) -> None:
+        """Follow *wanted* from now on.
+
+        A group that is no longer wanted finishes the action that runs.
+        """
+        self._retime(wanted)
+        for name, host in wanted.hosts.items():
+            self._reaches.setdefault(name, Reach(host)).newest = host
+        for watch in wanted.watches:
+            if (watch.host, watch.domain) not in self.fleet.watches:
+                self.fleet.watches[watch.host, watch.domain] = watch
+                self._follow(watch)
+        self._regroup(wanted)
+        self._drop_what_is_unused(wanted.hosts)
+        for (name, _), watch in self.fleet.watches.items():
+            if name in wanted.intervals:
+                watch.configure(wanted.intervals[name])
+        for place, scope in self._scopes.items():
+            if place[0] in wanted.moved:
+                scope.cancel()
+
+    def _retime(self, wanted: Adjustment) -> None:
+        self.fleet.reconcile_interval = wanted.reconcile_interval
+        self._housekeeping.history_keep = wanted.history_keep
+        self._parts = evolve(
+            self._parts,
+            hosts=wanted.hosts,
+            shutdown_timeout=wanted.shutdown_timeout,
+            history_keep=wanted.history_keep,
+        )
+
+    def _regroup(self, wanted: Adjustment) -> None:
+        fleet = self.fleet
+        for group in wanted.groups:
+            if group.id not in fleet.groups:
+                fleet.add(group)
+        for group_id, group in tuple(fleet.groups.items()):
+            policy = wanted.policies.get(group_id)
+            if policy is None:
+                self._let_go(group)
+                continue
+            self._leaving.discard(group_id)
+            if policy != group.policy:
+                fleet.tell(group_id, Reconfigured(policy))
+
+    def _let_go(self, group: Group) -> None:
+        """Look after *group* no longer, as soon as no action of it runs."""
+        if group.id in self._acting:
+            self._leaving.add(group.id)
+            paused = evolve(group.policy, mode=Mode.PAUSED)
+            self.fleet.tell(group.id, Reconfigured(paused))
+        else:
+            self.fleet.remove(group.id)
+
+    def _drop_what_is_unused(self, hosts: Collection[str]) -> None:
+        """Drop watches without a group, and hosts without both."""
+        for place, watch in tuple(self.fleet.watches.items()):
+            if not self.fleet.groups_of(watch):
+                del self.fleet.watches[place]
+                del self._reconcilers[place]
+                self.fleet.streams_changed = True
+                if place in self._scopes:
+                    self._scopes.pop(place).cancel()
+        used = {name for name, _ in self.fleet.watches} | set(hosts)
+        for name in set(self._reaches) - used:
+            del self._reaches[name]
+
+    def _follow(self, watch: Watch) -> None:
+        assert self._nursery is not None  # noqa: S101 - `run` sets it first
+        host, place = self._reaches[watch.host], (watch.host, watch.domain)
+        self._reconcilers[place] = Reconciler(
+            host, watch, self.fleet, self._parts.clocks
+        )
+        self._nursery.start_soon(self._follow_while_wanted, watch, place)
+
+    async def _follow_while_wanted(self, watch: Watch, place: Place) -> None:
+        """Keep the tasks of *watch*; they begin anew whenever cancelled."""
+        host, log = self._reaches[watch.host], self._parts.log
+        while self.fleet.watches.get(place) is watch:
+            async with trio.open_nursery() as nursery:
+                self._scopes[place] = nursery.cancel_scope
+                reconciler = self._reconcilers[place]
+                nursery.start_soon(follow_stats, host, watch, self.fleet, log)
+                nursery.start_soon(reconciler.look_for_ever, log, self._settle)
 
     async def _obey(
         self, signals: Collection[signal.Signals], everything: trio.CancelScope
@@ -117,9 +255,9 @@ class Daemon:
             async for number in received:
                 name = signal.Signals(number).name
                 self._parts.log.info(
-                    "daemon_stopping", signal=name, actions_in_flight=self._running
+                    "daemon_stopping", signal=name, actions_in_flight=len(self._acting)
                 )
-                if self._stopping.is_set():
+                if self.stopping.is_set():
                     everything.cancel()
                 self.stop()
 
@@ -130,7 +268,7 @@ class Daemon:
             self._parts.log.event("actions_left", groups=",".join(left))
 
     async def _until_idle(self) -> None:
-        while self._running:
+        while self._acting:
             self._idle = trio.Event()
             await self._idle.wait()
 
@@ -145,17 +283,21 @@ class Daemon:
             self._spawn(settle, action, group_id)
 
     def _spawn(self, verb: Verb, action: Action, group_id: GroupId) -> None:
-        assert self._actions is not None  # noqa: S101 - `run` sets it first
+        assert self._nursery is not None  # noqa: S101 - `run` sets it first
         place = group_id.host, group_id.primary.domain
         parts, reconciler = self._parts, self._reconcilers[place]
-        host = parts.hosts[group_id.host]
+        host = self._reaches[group_id.host]
         site = Site(group_id, self.fleet, host, parts.images, reconciler)
-        self._running += 1
-        self._actions.start_soon(self._to_the_end, verb, action, site)
+        self._acting.add(group_id)
+        self._nursery.start_soon(self._to_the_end, verb, action, site)
 
     async def _to_the_end(self, verb: Verb, action: Action, site: Site) -> None:
         try:
             await verb(action, site, self._journal)
         finally:
-            self._running -= 1
+            self._acting.discard(site.group_id)
             self._idle.set()
+        if site.group_id in self._leaving:
+            self._leaving.discard(site.group_id)
+            self.fleet.remove(site.group_id)
+            self._drop_what_is_unused(self._parts.hosts)

@@ -59,9 +59,12 @@ class Fleet:
         groups: The groups as they are now.
         watches: What is known, by host and domain.
         unsaved: Groups whose snapshot has changed since it was written.
+        left: Snapshots, not yet written, of groups that are no longer here.
+        newcomers: Groups that no answer of their host was told yet.
         changes: Decisions that are not written yet.
         stirred: Groups whose next tick may have moved.
         woken: Set when anything of these has something new.
+        rounds: How often it was looked at which groups have to tick.
         minutes: What ticks said since the last full minute.
         streams_changed: Whether a stream went up or down since that was
             written.
@@ -80,11 +83,14 @@ class Fleet:
         self.groups: dict[GroupId, Group] = {group.id: group for group in groups}
         self.watches = {(watch.host, watch.domain): watch for watch in watches}
         self.unsaved: set[GroupId] = set(self.groups)
+        self.left: dict[GroupId, Snapshot] = {}
+        self.newcomers: set[GroupId] = set(self.groups)
         self.changes: list[Change] = []
         self.stirred: set[GroupId] = set(self.groups)
         self.minutes: dict[GroupId, Minute] = {}
         self.streams_changed = True
         self.woken = trio.Event()
+        self.rounds = 0
         self.is_stopping = False
         self.begin: Callable[[GroupId, Action], None] = _nobody_acts
         self.reconcile_interval = reconcile_interval
@@ -93,6 +99,27 @@ class Fleet:
         self._acting: set[GroupId] = set()
         for group in self.groups.values():
             self._index(group, ())
+
+    def add(self, group: Group) -> None:
+        """Look after *group* too; its host and domain have a watch."""
+        self.groups[group.id] = group
+        self.left.pop(group.id, None)
+        self.unsaved.add(group.id)
+        self.newcomers.add(group.id)
+        self._index(group, ())
+        self.stir(group.id)
+
+    def remove(self, group_id: GroupId) -> None:
+        """Look after the group no longer; what it knows is still written."""
+        self.left[group_id] = self.snapshot(group_id)
+        group = self.groups.pop(group_id)
+        members = self.watch(group_id).members
+        for member in group.members:
+            members.pop(member.name, None)
+        self._acting.discard(group_id)
+        self.unsaved.discard(group_id)
+        self.newcomers.discard(group_id)
+        self.stir(group_id)
 
     def watch(self, group_id: GroupId) -> Watch:
         """Return what is known of the group's domain."""

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
 import trio
-from attrs import frozen
+from attrs import define
 
 from autoscaler.core.group import GroupId
 from autoscaler.core.moments import Clocks
@@ -24,7 +24,7 @@ MOST_UNWRITTEN = 10_000
 IRREGULAR = (Verdict.UNTIMELY, Verdict.BUNCHED, Verdict.OVERRUN)
 
 
-@frozen
+@define
 class Housekeeping:
     """What the minute task works with.
 
@@ -33,7 +33,7 @@ class Housekeeping:
         scribe: Says when that doesn't work.
         log: Where the heartbeat goes.
         clocks: Reads all clocks.
-        history_keep: How long history is kept, seconds.
+        history_keep: How long history is kept, seconds; a reload may set it.
     """
 
     store: Store

@@ -53,8 +53,10 @@ class Reconciler:
             policies = await self._host.policies(self._watch.domain)
             self._watch.take_policies(policies, trio.current_time())
         if not self._fleet.is_stopping:
+            # While the host was asked, a group may have been taken away.
             for group_id in group_ids:
-                self._fleet.tell(group_id, Informed(self._fleet.view(group_id)))
+                if group_id in self._fleet.groups:
+                    self._fleet.tell(group_id, Informed(self._fleet.view(group_id)))
 
     async def look_for_ever(
         self, log: Log, unfinished: Callable[[GroupId], None]
@@ -63,15 +65,16 @@ class Reconciler:
 
         Arguments:
             log: Where failures are written.
-            unfinished: Called, after the first answer, for each group with an
-                action that an earlier run has left in flight.
+            unfinished: Called, after the first answer that a group hears of,
+                if an earlier run has left an action of it in flight.
         """
         fleet, watch = self._fleet, self._watch
-        left = [g for g in fleet.groups_of(watch) if fleet.groups[g].ledger.in_flight]
         pause = FIRST_PAUSE_S
         while True:
             # A stream that begins while the host is asked is asked about again.
             self._stream = watch.feed.stream
+            newcomers = self._newcomers()
+            left = [g for g in newcomers if fleet.groups[g].ledger.in_flight]
             try:
                 await self.look([] if left else fleet.groups_of(watch))
             except (AlbatrossError, trio.TooSlowError) as error:
@@ -86,12 +89,16 @@ class Reconciler:
                 pause = min(2 * pause, LONGEST_PAUSE_S)
                 continue
             pause = FIRST_PAUSE_S
-            if left:
-                for group_id in left:
+            fleet.newcomers -= set(left or newcomers)
+            for group_id in left:
+                if group_id in fleet.groups:
                     unfinished(group_id)
-                left = []
-                continue
-            await self._wait()
+            if not left:
+                await self._wait()
+
+    def _newcomers(self) -> list[GroupId]:
+        fleet = self._fleet
+        return [g for g in fleet.groups_of(self._watch) if g in fleet.newcomers]
 
     async def _wait(self) -> None:
         """Wait until it is time to ask again."""
@@ -105,5 +112,6 @@ class Reconciler:
                 for g in fleet.groups_of(watch)
             )
             due = min((at for at in looks if at is not None), default=latest)
-            if now >= min(due, latest) or watch.feed.stream != self._stream:
+            is_due = now >= min(due, latest) or watch.feed.stream != self._stream
+            if is_due or self._newcomers():
                 return

@@ -19,6 +19,7 @@ async def tick_for_ever(fleet: Fleet) -> None:
     due: dict[GroupId, float] = {}
     while True:
         tick_what_is_due(fleet, due)
+        fleet.rounds += 1
         fleet.woken = trio.Event()
         first = min(due.values(), default=math.inf)
         with trio.move_on_at(first):
@@ -40,7 +41,8 @@ def tick_what_is_due(fleet: Fleet, due: dict[GroupId, float]) -> None:
 def _schedule(fleet: Fleet, due: dict[GroupId, float], now: float) -> None:
     stirred, fleet.stirred = fleet.stirred, set()
     for group_id in stirred:
-        at = next_tick(fleet.groups[group_id], fleet.view(group_id), now)
+        group = fleet.groups.get(group_id)
+        at = None if group is None else next_tick(group, fleet.view(group_id), now)
         if at is None:
             due.pop(group_id, None)
         else:

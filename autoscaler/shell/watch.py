@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import trio
+from attrs import evolve
 
 from albatross_client.heard import Heard
 from albatross_client.names import Name
@@ -67,6 +68,12 @@ class Watch:
         self._last_frame: float | None = None
         self._has_pair = False
         self._occupied_since: float | None = None
+
+    def configure(self, interval: float | None) -> None:
+        """Take the operator's word for the stats interval, None: measure it."""
+        if interval != self.feed.rhythm.configured:
+            rhythm = evolve(self.feed.rhythm, configured=interval)
+            self.feed = evolve(self.feed, rhythm=rhythm)
 
     def open(self, now: float) -> None:
         """Note that a subscription began."""

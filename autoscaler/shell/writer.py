@@ -38,13 +38,16 @@ async def write_changes(fleet: Fleet, store: Store) -> None:
 
 async def _write_snapshots(fleet: Fleet, store: Store) -> None:
     unsaved, fleet.unsaved = fleet.unsaved, set()
-    if not unsaved:
+    left, fleet.left = fleet.left, {}
+    if not unsaved and not left:
         return
+    staying = (fleet.snapshot(group_id) for group_id in sorted(unsaved))
     try:
-        await store.save([fleet.snapshot(group_id) for group_id in sorted(unsaved)])
+        await store.save([*left.values(), *staying])
     except BaseException:
         # Also when cancelled: the end of the daemon writes what is left.
-        fleet.unsaved |= unsaved
+        fleet.unsaved |= unsaved & set(fleet.groups)
+        fleet.left = {**left, **fleet.left}
         raise
 
 
