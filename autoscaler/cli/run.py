@@ -22,7 +22,7 @@ from autoscaler.shell.problems import SettingsError
 from autoscaler.shell.report import LogReporter
 from autoscaler.shell.schema import StoreError
 from autoscaler.shell.settings import Settings, load_settings
-from autoscaler.shell.store import Store
+from autoscaler.shell.store import Store, Stored
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
 
@@ -114,6 +114,15 @@ async def serve(
             hosts=len(hosts),
             groups=len(fleet.groups),
         )
+        _tell_stranded(stored, fleet, log)
         task_status.started(fleet)
         await Daemon(fleet, parts).run(signals)
     log.event("daemon_stopped")
+
+
+def _tell_stranded(stored: Stored, fleet: Fleet, log: Log) -> None:
+    """Name the clones whose group is no longer configured."""
+    for snapshot in stored.snapshots:
+        if snapshot.clones and snapshot.id not in fleet.groups:
+            clones = ",".join(str(clone.name) for clone in snapshot.clones)
+            log.event("group_stranded", group=str(snapshot.id), clones=clones)
