@@ -103,9 +103,10 @@ class Story:
         lines.append("actions:")
         for action in self.actions:
             what = action.get("clones") or action.get("victim")
+            took = f" in {action['took_s']} s" if "took_s" in action else ""
             lines.append(
                 f"  {action['action']} {what} ({action['reason']}): "
-                f"{action['outcome']} in {action['took_s']} s"
+                f"{action['outcome']}{took}"
             )
         shown = " -> ".join(str(size) for _, size in self.sizes)
         wanted = " -> ".join(map(str, EXPECTED_SIZES))

@@ -113,9 +113,10 @@ class Watch:
             return None
         longest = max(self.feed.rhythm.distances, default=None)
         limit = stall_limit(self.feed, longest if self._has_pair else None)
-        since = self._last_frame or self.feed.up_since or now
+        up_since = now if self.feed.up_since is None else self.feed.up_since
+        heard_at = up_since if self._last_frame is None else self._last_frame
         # A silence while nothing ran says nothing.
-        return max(since, self._occupied_since) + limit
+        return max(heard_at, self._occupied_since) + limit
 
     def first_frame(self, name: Name) -> trio.Event:
         """Return an event that is set with the next frame of *name*."""
