@@ -20,6 +20,15 @@ class CommandRefusedError(AlbatrossError):
     """
 
 
+class HungUpError(CommandRefusedError):
+    """The service behind the endpoint has hung up on us.
+
+    On a subscription that is how somebody else shows who subscribes to the
+    same path: a host keeps one subscriber of each.  A command may have taken
+    effect before.
+    """
+
+
 class HostUnreachableError(AlbatrossError):
     """No connection, a lost one, or no answer in time.
 

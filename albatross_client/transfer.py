@@ -20,6 +20,7 @@ from albatross_client.errors import (
     CertificateError,
     CommandRefusedError,
     HostUnreachableError,
+    HungUpError,
     RemoteProtocolError,
 )
 from albatross_client.framing import frame
@@ -32,6 +33,9 @@ from albatross_client.wire import decode
 CHUNK_BYTES = 65_536
 # An empty chunk ends the stream.
 _END = frame(b"")
+# albatross_tls_endpoint.ml:read - what is said when a service hangs up, as that
+# of statistics does once somebody else subscribes to the same path.
+_HUNG_UP = "exception while reading from fd"
 # Below this decoding takes less than a few milliseconds; above it would hold
 # up everything else (0.2 s for a thousand unikernels).
 _DECODE_IN_THREAD_BYTES = 65_536
@@ -131,10 +135,13 @@ def success(wire: Wire) -> Success:
 
     Raises:
         CommandRefusedError: It is a failure; the message is the host's text.
+        HungUpError: It is the text of a service that hung up.
         RemoteProtocolError: It is no reply at all.
     """
     payload = wire.payload
     if isinstance(payload, Failure):
+        if payload.text.startswith(_HUNG_UP):
+            raise HungUpError(payload.text + _advice(payload.text))
         raise CommandRefusedError(payload.text + _advice(payload.text))
     if not isinstance(payload, Success):
         msg = f"the host sent {type(payload).__name__} where a reply was due"
@@ -151,7 +158,7 @@ def _advice(text: str) -> str:
             "smaller, or more runs already; a domain's CA has to be signed anew with a "
             "policy that fits)"
         )
-    if text.startswith("exception while reading from fd"):
+    if text.startswith(_HUNG_UP):
         return (
             " (somebody else has subscribed to the same path: a host keeps one "
             "subscriber per path, so subscribe to a narrower one)"
