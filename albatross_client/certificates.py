@@ -30,6 +30,15 @@ from albatross_client.wire import decode_command
 
 # vmm_asn.ml:oid - the extension that holds a command.
 COMMAND_OID = x509.ObjectIdentifier("1.3.6.1.4.1.49836.42")
+# What the library raises about a certificate that somebody has made up.
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 @frozen
@@ -155,6 +164,20 @@ def load_certificate(path: Path) -> x509.Certificate:
     return certificates[0]
 
 
+def require_readable(certificate: x509.Certificate) -> None:
+    """Look at all that anybody here will ask of *certificate*.
+
+    Its parts are parsed when they are asked for: rubbish would show much
+    later, where nobody expects it.
+
+    Raises:
+        Exception: One of `UNREADABLE`.
+    """
+    _ = certificate.version, certificate.extensions, certificate.public_key()
+    _ = certificate.issuer, certificate.subject.rfc4514_string()
+    _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+
+
 def common_name(certificate: x509.Certificate) -> str | None:
     """Return the first common name of the subject; None: there is none."""
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
@@ -209,9 +232,8 @@ def _load_pem(path: Path) -> tuple[x509.Certificate, ...]:
     try:
         certificates = tuple(x509.load_pem_x509_certificates(octets))
         for each in certificates:
-            # Parsed lazily otherwise: rubbish would show much later.
-            _ = each.extensions, each.subject, each.public_key()
-    except (ValueError, UnsupportedAlgorithm, x509.UnsupportedGeneralNameType) as error:
+            require_readable(each)
+    except UNREADABLE as error:
         msg = f"{path} doesn't hold certificates in PEM form: {error}"
         raise CertificateError(msg) from error
     return certificates
@@ -244,14 +266,15 @@ def _path(chain: tuple[x509.Certificate, ...], ca: Path) -> tuple[str, ...]:
     for certificate in reversed(chain):
         if is_self_signed(certificate) or not _carries_policy(certificate, ca):
             continue
-        component = (common_name(certificate) or "").lower()
+        component = common_name(certificate) or ""
         if not is_label(component):
             msg = (
                 f"{ca}: {_subject(certificate)} carries a policy, but its common name "
                 "is no label of a domain"
             )
             raise CertificateError(msg)
-        components.append(component)
+        # Only now: lower() makes ASCII of some other letters.
+        components.append(component.lower())
     return tuple(components)
 
 

@@ -17,7 +17,6 @@ from cryptography import x509
 from albatross_client.endpoint import Endpoint
 from albatross_client.errors import (
     AlbatrossError,
-    CertificateError,
     CommandRefusedError,
     HostUnreachableError,
     RemoteProtocolError,
@@ -25,7 +24,7 @@ from albatross_client.errors import (
 from albatross_client.failures import Circumstances, explain, explain_connecting
 from albatross_client.framing import FrameReader
 from albatross_client.minting import Ask
-from albatross_client.tls import Contexts, check_server
+from albatross_client.tls import Contexts, read_server
 from albatross_client.tls_stream import TlsStream
 
 # A host that is gone is noticed after KEEPALIVE_IDLE + 3 * KEEPALIVE_PAUSE
@@ -159,13 +158,7 @@ class Connector:
         return Connection(self.endpoint, stream, server, max_bytes)
 
     def _checked(self, der: bytes) -> x509.Certificate:
-        try:
-            server = x509.load_der_x509_certificate(der)
-        except ValueError as error:
-            msg = f"{self.endpoint.address} shows a certificate nobody can read"
-            raise CertificateError(msg) from error
-        check_server(self.endpoint, server)
-        return server
+        return read_server(self.endpoint, der)
 
 
 async def _connect(endpoint: Endpoint) -> trio.SocketStream:

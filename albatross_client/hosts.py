@@ -18,6 +18,7 @@ from attrs import field, frozen
 from albatross_client.certificates import load_authority, load_certificate
 from albatross_client.endpoint import DEFAULT_PORT, Endpoint
 from albatross_client.names import Name
+from albatross_client.texts import escaped
 from albatross_client.values import ResourcePolicy
 
 T = TypeVar("T")
@@ -96,7 +97,7 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"{self.table}.{self.key}" if self.key else self.table
-        return f"{where} is {self.value}: allowed is {self.allowed}"
+        return escaped(f"{where} is {self.value}: allowed is {self.allowed}")
 
 
 def open_endpoint(settings: HostSettings) -> Endpoint:
@@ -130,7 +131,11 @@ def read_hosts(file: Path) -> tuple[HostSettings, ...]:
     except OSError as error:
         msg = f"{file} can't be read: {error.strerror}"
         raise ValueError(msg) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError as error:
+        msg = f"{file} is no TOML: it is nested too deeply"
+        raise ValueError(msg) from error
+    except ValueError as error:
+        # Not only TOMLDecodeError: a number may have too many digits.
         msg = f"{file} is no TOML: {error}"
         raise ValueError(msg) from error
     hosts, problems = structure_hosts(table.get("hosts"), file.parent, more_keys=None)

@@ -20,7 +20,13 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from albatross_client.certificates import common_name, is_issued_by
+from albatross_client.certificates import (
+    COMMAND_OID,
+    UNREADABLE,
+    common_name,
+    is_issued_by,
+    require_readable,
+)
 from albatross_client.endpoint import Endpoint
 from albatross_client.errors import CertificateError
 from albatross_client.minting import Ask, Identity, mint
@@ -36,7 +42,13 @@ MIN_LEFT = timedelta(seconds=60)
 @frozen
 class _Cached:
     context: ssl.SSLContext
+    made: datetime
     expires: datetime
+
+    def serves(self, now: datetime) -> bool:
+        """Tell whether hosts take it at *now*, for a while yet."""
+        # A clock that was put right since then had dated it wrongly.
+        return self.made <= now <= self.expires - MIN_LEFT
 
 
 class Contexts:
@@ -55,10 +67,10 @@ class Contexts:
         """
         now = self._clock()
         cached = self._cached.pop(ask, None)
-        if cached is None or cached.expires - now < MIN_LEFT:
+        if cached is None or not cached.serves(now):
             identity = mint(self._endpoint.authority, ask, now)
             context = client_context(identity, self._endpoint.server_ca)
-            cached = _Cached(context, identity.expires)
+            cached = _Cached(context, now, identity.expires)
         self._cached[ask] = cached
         while len(self._cached) > MAX_CONTEXTS:
             self._cached.popitem(last=False)
@@ -81,6 +93,26 @@ def client_context(identity: Identity, server_ca: x509.Certificate) -> ssl.SSLCo
     with unstored(chain) as chain_path, unstored(key) as key_path:
         context.load_cert_chain(chain_path, key_path)
     return context
+
+
+def read_server(endpoint: Endpoint, der: bytes) -> x509.Certificate:
+    """Return the certificate *der* that a server has shown, looked at.
+
+    Raises:
+        CertificateError: Nobody can read it, or it is not the server's.
+    """
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        # Whoever has a CA below the operator's can sign what it likes.
+        require_readable(certificate)
+    except UNREADABLE as error:
+        msg = (
+            f"{endpoint.address} shows a certificate nobody can read: somebody may be "
+            "posing as the host, and nothing was sent"
+        )
+        raise CertificateError(msg) from error
+    check_server(endpoint, certificate)
+    return certificate
 
 
 def check_server(endpoint: Endpoint, certificate: x509.Certificate) -> None:
@@ -115,6 +147,8 @@ def _server_problem(endpoint: Endpoint, certificate: x509.Certificate) -> str | 
         return f"which {issuer} has not issued itself (server_ca)"
     if not _is_for_servers(certificate):
         return "which is not for servers (extended key usage serverAuth)"
+    if _carries_command(certificate):
+        return "which carries a command, as those of clients do"
     expected = endpoint.server_name
     if expected is not None and common_name(certificate) != expected:
         return f"but the common name has to be {expected!r} (server_name)"
@@ -134,3 +168,7 @@ def _is_for_servers(certificate: x509.Certificate) -> bool:
     except (x509.ExtensionNotFound, ValueError):
         return False
     return ExtendedKeyUsageOID.SERVER_AUTH in usage.value
+
+
+def _carries_command(certificate: x509.Certificate) -> bool:
+    return any(each.oid == COMMAND_OID for each in certificate.extensions)

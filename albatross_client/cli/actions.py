@@ -23,6 +23,7 @@ from albatross_client.cli.output import (
 from albatross_client.client import Client
 from albatross_client.errors import AlbatrossError
 from albatross_client.names import Name
+from albatross_client.texts import escaped
 
 Action = Callable[[Client, argparse.Namespace], Awaitable[None]]
 
@@ -32,7 +33,11 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         client = Client(endpoint_of(arguments))
         trio.run(_perform, client, arguments)
-    except (AlbatrossError, ValueError) as error:
+    except AlbatrossError as error:
+        # One line, whatever the host has said: only we write lines.
+        print_complaint(escaped(str(error)))
+        return 1
+    except ValueError as error:
         print_complaint(str(error))
         return 1
     return 0

@@ -28,6 +28,7 @@ from albatross_client.connection import Connector
 from albatross_client.keys import readable_by_others
 from albatross_client.minting import Ask
 from albatross_client.names import Name
+from albatross_client.texts import clean
 from albatross_client.tls import public_key_sha256
 from albatross_client.transfer import reply, success
 from albatross_client.values import ResourcePolicy
@@ -127,12 +128,12 @@ def _print_for_people(seen: _Seen) -> None:
     ]
     print_table(("CERTIFICATE", "SUBJECT", "BEGINS", "ENDS"), rows)
     name = common_name(seen.server) or ""
-    print_text(f'\nTo pin the server: server_name = "{show.escaped(name)}"')
+    print_text(f'\nTo pin the server: server_name = "{clean(name)}"')
     digest = public_key_sha256(seen.server).hex()
     print_text(f'server_key_sha256 = "{digest}"\n')
     print_table(show.POLICY_HEADER, [show.policy_row(*row) for row in seen.policies])
     for warning in seen.warnings:
-        print_text(f"warning: {show.escaped(warning)}")
+        print_text(f"warning: {clean(warning)}")
 
 
 def _may(authority: Authority) -> str:

@@ -7,14 +7,16 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
-from albatross_client.cli.show import Json, escaped, table
+from albatross_client.cli.show import Json, table
+from albatross_client.texts import as_unicode, clean
 
 STDOUT = Path("-")
+_LONGEST_LINE = 2000
 
 
 def print_json(value: Json) -> None:
     """Print *value* on one line, ASCII alone, at once."""
-    print(json.dumps(value), flush=True)
+    print(json.dumps(as_unicode(value)), flush=True)
 
 
 def print_text(text: str) -> None:
@@ -38,7 +40,7 @@ def print_done(arguments: argparse.Namespace, done: str) -> None:
 def print_complaint(text: str) -> None:
     """Print each line of *text* to standard error, escaped."""
     for line in text.splitlines():
-        print(f"albatrossctl: {escaped(line)}", file=sys.stderr)
+        print(f"albatrossctl: {clean(line, _LONGEST_LINE)}", file=sys.stderr)
 
 
 def write_content(arguments: argparse.Namespace, content: bytes) -> None:

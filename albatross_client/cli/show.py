@@ -3,7 +3,7 @@
 Laws: no I/O.  The shapes of JSON are stable: names are text, digests and MAC
 addresses hex, sizes in MB say so in their key, instants are RFC 3339, and what
 a host doesn't tell is null.  Text from hosts never reaches a terminal as
-control characters.
+control characters, nor without end.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +12,7 @@ from typing import assert_never
 from albatross_client.commands import Block, ConsoleLine
 from albatross_client.heard import Heard
 from albatross_client.names import Name
+from albatross_client.texts import clean
 from albatross_client.values import (
     US_PER_S,
     FailBehaviour,
@@ -24,19 +25,13 @@ from albatross_client.values import (
 
 Json = Mapping[str, object]
 _NOTHING = "-"
-
-
-def escaped(text: str) -> str:
-    """Return *text* with all that isn't printable as escapes."""
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
-        for each in text
-    )
+# Of a console; a program that wants all of a longer one reads JSON.
+_LONGEST_LINE = 4096
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return an aligned table, one line per row, the header first."""
-    lines = [list(header), *([escaped(cell) for cell in row] for row in rows)]
+    lines = [list(header), *([clean(cell) for cell in row] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     return "\n".join(
         "  ".join(
@@ -174,7 +169,7 @@ def heard_text(heard: Heard, before: Heard | None, received: Timestamp) -> str:
         # What hosts call input is what the unikernel has sent.
         str(sample.bytes_in),
         str(sample.bytes_out),
-        escaped(str(heard.name)),
+        clean(str(heard.name)),
     )
     return _STATS_LINE.format(*cells)
 
@@ -196,8 +191,8 @@ def console_json(line: ConsoleLine) -> Json:
 
 def console_text(line: ConsoleLine) -> str:
     """Return one line for a terminal."""
-    text = escaped(line.text.decode("utf-8", "backslashreplace").rstrip("\r\n"))
-    return f"{instant(line.timestamp)} {text}"
+    text = line.text.decode("utf-8", "backslashreplace").rstrip("\r\n")
+    return f"{instant(line.timestamp)} {clean(text, _LONGEST_LINE)}"
 
 
 def instant(when: Timestamp) -> str:

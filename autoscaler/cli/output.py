@@ -10,7 +10,7 @@ import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from autoscaler.core.texts import clean
+from albatross_client.texts import as_unicode, clean
 
 MOST_WIDE = 120
 WIDEST_CELL = 72
@@ -20,7 +20,7 @@ GAP = "  "
 
 def print_json(value: object) -> None:
     """Print *value* as indented JSON, ASCII alone."""
-    print(json.dumps(value, indent=2))
+    print(json.dumps(as_unicode(value), indent=2))
 
 
 def complain(text: str) -> None:

@@ -12,6 +12,7 @@ from attrs import field, frozen
 from albatross_client.certificates import Validity
 from albatross_client.errors import AlbatrossError, CertificateError
 from albatross_client.names import Name
+from albatross_client.texts import clean
 from albatross_client.values import Info, ResourcePolicy
 from autoscaler.core.group import GroupId, new_group
 from autoscaler.core.lint import Room, find_room
@@ -111,7 +112,7 @@ async def _see_host(
     try:
         opened = open_host(settings)
     except CertificateError as error:
-        return HostSeen(settings=settings, complaints=(str(error),))
+        return HostSeen(settings=settings, complaints=(clean(str(error)),))
     try:
         with trio.fail_after(ANSWER_S):
             policies = await opened.client.policies(opened.domain)
@@ -158,4 +159,4 @@ def _room(group_id: GroupId, policy: Policy, view: View) -> Room | None:
 def _words(error: Exception) -> str:
     if isinstance(error, trio.TooSlowError):
         return f"no answer within {ANSWER_S:g} s"
-    return str(error)
+    return clean(str(error))

@@ -9,11 +9,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from attrs import evolve, frozen
 
 from albatross_client.names import Name, is_label
+from albatross_client.texts import clean
 from albatross_client.values import Info, ResourcePolicy, Typ
 from autoscaler.core.actions import Slot
 from autoscaler.core.decision import Reason, Shortage
 from autoscaler.core.group import Group
 from autoscaler.core.view import Claim, View
+
+# Characters of names that hosts give: decisions are kept, on disk too.
+MOST_NAMED = 100
 
 
 @frozen
@@ -158,7 +162,7 @@ def _over_policy(
             )
         bridges = {interface.bridge for interface in primary.interfaces}
         if not bridges <= policy.bridges:
-            refused = ", ".join(sorted(bridges - policy.bridges))
+            refused = clean(", ".join(sorted(bridges - policy.bridges)), MOST_NAMED)
             return Shortage(
                 Reason.NO_CAPACITY, f"bridges ({refused})", len(bridges), domain=domain
             )

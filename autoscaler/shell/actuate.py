@@ -15,9 +15,11 @@ from albatross_client.errors import (
     AlbatrossError,
     CommandRefusedError,
     HostUnreachableError,
+    HungUpError,
     RemoteProtocolError,
 )
 from albatross_client.names import Name
+from albatross_client.texts import clean
 from albatross_client.values import Info
 from autoscaler.core.actions import (
     Action,
@@ -253,6 +255,9 @@ async def _look_until_answered(site: Site) -> View:
 
 def _may_have_worked(error: Exception) -> bool:
     match error:
+        case HungUpError():
+            # The host's own connection to what carries commands out was lost.
+            return True
         case CommandRefusedError():
             return False
         case HostUnreachableError():
@@ -266,4 +271,5 @@ def _may_have_worked(error: Exception) -> bool:
 def _words(error: Exception) -> str:
     if isinstance(error, trio.TooSlowError):
         return "no answer in time"
-    return str(error)
+    # The host's own words, and it becomes part of the state.
+    return clean(str(error))

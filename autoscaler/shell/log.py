@@ -16,7 +16,7 @@ import structlog
 import trio
 from attrs import define, field
 
-from autoscaler.core.texts import clean
+from albatross_client.texts import clean
 from autoscaler.shell.events import EVENTS, Level
 
 Field: TypeAlias = str | int | float | bool | None

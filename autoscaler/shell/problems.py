@@ -7,6 +7,8 @@ from pathlib import Path
 
 from attrs import frozen
 
+from albatross_client.texts import escaped
+
 MAX_SHOWN = 60
 
 
@@ -59,7 +61,8 @@ class Problem:
         if key is not None and self.value is not None:
             key = f"{key} = {self.value}"
         parts = (str(self.file), self.table, key, self.complaint)
-        return ": ".join(part for part in parts if part is not None)
+        # Keys are as free as texts are.
+        return escaped(": ".join(part for part in parts if part is not None))
 
 
 class SettingsError(Exception):

@@ -21,6 +21,7 @@ from albatross_client.certificates import COMMAND_OID
 from albatross_client.commands import Command, PolicyAdd
 from albatross_client.values import ResourcePolicy
 from albatross_client.wire import encode_command
+from tests.client.assemble import NULL, seq, tlv
 
 # Real sockets date by the real clock.
 TODAY = datetime.now(UTC).replace(microsecond=0)  # noqa: TID251
@@ -118,6 +119,30 @@ def server(issuer: Issued, name: str = "host", **changes: Any) -> Issued:
     return issue(Wanted(name=name, **{**defaults, **changes}), issuer)
 
 
+def with_extension_twice(issuer: Issued) -> Issued:
+    """Make a certificate that OpenSSL takes and stricter readers don't."""
+    one, other = "1.2.3.4.5", "1.2.3.4.6"
+    key = ed25519.Ed25519PrivateKey.generate()
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "host")]))
+        .issuer_name(issuer.certificate.subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(TODAY - A_DAY)
+        .not_valid_after(TODAY + A_DAY)
+    )
+    for each in (one, other):
+        extension = x509.UnrecognizedExtension(x509.ObjectIdentifier(each), NULL)
+        builder = builder.add_extension(extension, critical=False)
+    body = builder.sign(issuer.key, None).tbs_certificate_bytes.replace(
+        bytes.fromhex("2a030406"), bytes.fromhex("2a030405")
+    )
+    ed25519_oid = seq(tlv(0x06, bytes.fromhex("2b6570")))
+    der = seq(body, ed25519_oid, tlv(0x03, b"\x00" + issuer.key.sign(body)))
+    return Issued(x509.load_der_x509_certificate(der), key)
+
+
 def write(directory: Path, *bundle: Issued, passphrase: bytes | None = None) -> None:
     """Write ``ca.pem`` (all of *bundle*) and ``ca.key`` (the first's)."""
     (directory / "ca.pem").write_bytes(b"".join(each.pem for each in bundle))
@@ -136,11 +161,12 @@ def _extensions(wanted: Wanted, public_key):
     if wanted.identifiers:
         yield x509.SubjectKeyIdentifier.from_public_key(public_key), False
     if wanted.usage is not None:
-        purpose = {
-            "server": ExtendedKeyUsageOID.SERVER_AUTH,
-            "client": ExtendedKeyUsageOID.CLIENT_AUTH,
+        purposes = {
+            "server": [ExtendedKeyUsageOID.SERVER_AUTH],
+            "client": [ExtendedKeyUsageOID.CLIENT_AUTH],
+            "both": [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH],
         }[wanted.usage]
-        yield x509.ExtendedKeyUsage([purpose]), False
+        yield x509.ExtendedKeyUsage(purposes), False
     if wanted.command is not None:
         octets = encode_command(wanted.command)
         yield x509.UnrecognizedExtension(COMMAND_OID, octets), wanted.critical

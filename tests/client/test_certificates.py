@@ -32,6 +32,7 @@ from tests.client.pki import (
     issue,
     root,
     server,
+    with_extension_twice,
     write,
 )
 
@@ -180,6 +181,16 @@ def test_the_key_shows_in_no_repr(tmp_path):
             lambda d, ca: write(d, domain_ca("a b", ca), ca),
             "CN=a b carries a policy, but its common name is no label",
             id="bad label",
+        ),
+        pytest.param(
+            lambda d, ca: write(d, domain_ca("\u212a", ca), ca),
+            "carries a policy, but its common name is no label",
+            id="a letter that only in lower case is ASCII",
+        ),
+        pytest.param(
+            lambda d, ca: write(d, with_extension_twice(ca)),
+            "ca.pem doesn't hold certificates in PEM form",
+            id="an extension twice",
         ),
         pytest.param(
             lambda d, ca: write(d, domain_ca("u", ca, command=UnikernelInfo()), ca),

@@ -12,6 +12,7 @@ from albatross_client.commands import ConsoleLine
 from albatross_client.heard import Heard
 from albatross_client.names import Name
 from albatross_client.stats import Sample
+from albatross_client.texts import clean
 from albatross_client.values import (
     BlockDevice,
     BlockInfo,
@@ -45,7 +46,7 @@ def heard(cpu_us, at, rss=None):
 def test_control_characters_of_hosts_never_reach_a_terminal():
     hostile = "a\x1b[2J\x07\u202eb\n\x9b"
 
-    shown = show.escaped(hostile)
+    shown = clean(hostile)
 
     assert shown == "a\\x1b[2J\\x07\\u202eb\\n\\x9b"
     assert "\x1b" not in show.table(("X",), [(hostile,)])

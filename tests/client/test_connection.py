@@ -42,6 +42,7 @@ from tests.client.pki import (
     issue,
     root,
     server,
+    with_extension_twice,
     write,
 )
 
@@ -114,6 +115,36 @@ IMPOSTORS = [
         id="a tenant's server certificate",
     ),
     pytest.param(
+        lambda ca: _with_issuers(_command_leaf, domain_ca("tenant", ca)),
+        "has not issued itself",
+        id="a tenant's command without usage",
+    ),
+    pytest.param(
+        lambda ca: (_command_leaf(ca),),
+        "which is not for servers",
+        id="a command of the root without usage",
+    ),
+    pytest.param(
+        lambda ca: (_command_leaf(ca, usage="client"),),
+        "unsuitable certificate purpose",
+        id="a command of the root",
+    ),
+    pytest.param(
+        lambda ca: (_command_leaf(ca, usage="both"),),
+        "which carries a command",
+        id="a command of the root for all purposes",
+    ),
+    pytest.param(
+        lambda ca: (domain_ca("tenant", ca),),
+        "which is not for servers",
+        id="a tenant's CA certificate itself",
+    ),
+    pytest.param(
+        lambda ca: _with_issuers(with_extension_twice, domain_ca("tenant", ca)),
+        "nobody can read",
+        id="a tenant's certificate that breaks readers",
+    ),
+    pytest.param(
         lambda _: (server(root("stranger")),),
         "does not come from server_ca",
         id="another CA",
@@ -133,6 +164,10 @@ IMPOSTORS = [
 
 def _with_issuers(make, issuer):
     return make(issuer), issuer
+
+
+def _command_leaf(issuer, **changes):
+    return server(issuer, **{"usage": None, "command": UnikernelInfo(), **changes})
 
 
 @pytest.mark.parametrize(("shown", "message"), IMPOSTORS)

@@ -1,8 +1,13 @@
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoscaler.core.texts import clean
+from albatross_client.texts import as_unicode, clean, escaped
+
+# Bytes that are no UTF-8 come as lone surrogates.
+foreign = st.text() | st.binary().map(lambda b: b.decode("utf-8", "surrogateescape"))
 
 
 @pytest.mark.parametrize(
@@ -30,3 +35,31 @@ def test_whatever_comes_is_printable_and_bounded(text, longest):
 
     assert cleaned.isprintable()
     assert len(cleaned) <= longest
+
+
+@given(st.text())
+def test_escapes_keep_what_is_printable(text):
+    shown = escaped(text)
+
+    assert shown.isprintable()
+    assert not text.isprintable() or shown == text
+
+
+json_values = st.recursive(
+    st.none() | st.integers() | foreign,
+    lambda inner: st.lists(inner) | st.dictionaries(foreign, inner),
+)
+
+
+@given(json_values)
+def test_what_is_printed_as_json_is_unicode(value):
+    written = json.dumps(as_unicode(value), ensure_ascii=False)
+
+    assert json.loads(written.encode("utf-8")) == as_unicode(value)
+
+
+def test_what_is_unicode_stays_as_it_is():
+    value = {"é": ["✓", "\x1b\n", 1, None, True]}
+
+    assert as_unicode(value) == value
+    assert as_unicode("a\udcff") == "a\\udcff"

@@ -1,0 +1,24 @@
+"""One target under atheris: ``python -m tests.fuzz.one TARGET [libFuzzer's]``.
+
+It ends the process itself, as libFuzzer does.
+"""
+
+import sys
+
+import atheris
+
+with atheris.instrument_imports(
+    include=["albatross_client", "autoscaler", "asn1crypto", "tomllib"]
+):
+    from tests.fuzz.targets import TARGETS
+
+
+def main() -> None:
+    """Run the target that the first argument names, for ever or as told."""
+    program, target, *options = sys.argv
+    atheris.Setup([program, *options], TARGETS[target])
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

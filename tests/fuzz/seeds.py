@@ -1,0 +1,80 @@
+"""What a run begins with where no corpus was kept: one of each kind."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from albatross_client.commands import PolicyAdd, UnikernelInfo
+from albatross_client.framing import frame
+from tests.client.pki import (
+    KEY_KINDS,
+    POLICY,
+    Issued,
+    domain_ca,
+    server,
+    with_extension_twice,
+)
+from tests.client.vectors import FRAMES, of_kind
+from tests.fuzz.pki import CA, as_der
+
+_LONGEST = 2000
+_CONFIG = Path(__file__).parents[2] / "config"
+
+
+def seeds() -> Mapping[str, tuple[bytes, ...]]:
+    """Return the first inputs of every target."""
+    messages = tuple(_messages("wire", "wire-lenient", "wire-invalid"))
+    return {
+        "framing": (b"\x03" + frame(b"web") + frame(b""), b"\x01" + frame(bytes(41))),
+        "wire": (*messages, *FRAMES[:5]),
+        "command": tuple(_messages("cert-extension")),
+        "meaning": (*messages[:40], *map(_as_json, _meanings("wire"))),
+        "name": (b":", b"user:web", b"a:b:", b":web", b"\xff:web"),
+        "authority": tuple(_authorities()),
+        "key": tuple(_keys()),
+        "server": tuple(as_der(each.pem) for each in _servers()),
+        "settings": _configurations(),
+        "hosts": _configurations(),
+    }
+
+
+def _messages(*kinds: str) -> Iterator[bytes]:
+    for octets, _ in of_kind(*kinds).values():
+        if len(octets) < _LONGEST:
+            yield octets
+
+
+def _meanings(kind: str) -> Iterator[object]:
+    for octets, meaning in of_kind(kind).values():
+        if len(octets) < _LONGEST // 4:
+            yield meaning
+
+
+def _as_json(meaning: object) -> bytes:
+    return json.dumps(meaning).encode()
+
+
+def _authorities() -> Iterator[bytes]:
+    domain = domain_ca("user", CA, key=CA.key)
+    yield CA.pem
+    yield domain.pem + CA.pem
+    for issued in (CA, domain, domain_ca("u", CA, command=UnikernelInfo())):
+        yield as_der(issued.pem)
+
+
+def _servers() -> Iterator[Issued]:
+    yield server(CA)
+    yield server(CA, usage="client")
+    yield server(CA, command=PolicyAdd(POLICY))
+    yield domain_ca("user", CA)
+    yield with_extension_twice(CA)
+
+
+def _keys() -> Iterator[bytes]:
+    for make in KEY_KINDS.values():
+        yield Issued(CA.certificate, make()).key_pem()
+    yield CA.key_pem(b"open sesame")
+
+
+def _configurations() -> tuple[bytes, ...]:
+    return tuple(path.read_bytes() for path in sorted(_CONFIG.glob("*.toml")))

@@ -1,0 +1,208 @@
+"""What has to hold of any octets, one function for each reader of octets.
+
+A target returns None; whatever escapes it is a finding.  It is a function of
+its octets alone, so that a crash that was kept is a test.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+
+from albatross_client.certificates import (
+    Authority,
+    load_authority,
+    load_certificate,
+)
+from albatross_client.commands import Wire
+from albatross_client.endpoint import Endpoint
+from albatross_client.errors import AlbatrossError, CertificateError
+from albatross_client.framing import FrameReader
+from albatross_client.hosts import read_hosts
+from albatross_client.keys import load_key
+from albatross_client.meaning import from_meaning, to_meaning
+from albatross_client.names import Name
+from albatross_client.tls import read_server
+from albatross_client.unstored import unstored
+from albatross_client.wire import (
+    decode,
+    decode_command,
+    encode,
+    encode_command,
+)
+from autoscaler.shell.settings import SettingsError, parse_settings
+from tests.decoders import disagreement
+from tests.fuzz.pki import CA, as_pem
+
+Target = Callable[[bytes], None]
+
+LONGEST_FRAME = 40
+_LEAST_OF_A_KEY = 20
+
+
+def framing(octets: bytes) -> None:
+    """However a stream is cut, the same frames come out, then the same end."""
+    step, stream = (octets[0] % 7 + 1, octets[1:]) if octets else (1, b"")
+
+    assert _frames(stream, len(stream) + 1) == _frames(stream, step)
+
+
+def wire(octets: bytes) -> None:
+    """Both decoders agree on a message, and what is written reads back."""
+    found = disagreement(octets)
+
+    assert found is None, found
+
+
+def command(octets: bytes) -> None:
+    """The command of a certificate, once read, is written and read again."""
+    try:
+        read = decode_command(octets)
+    except AlbatrossError as error:
+        _require_message(error)
+        return
+
+    assert decode_command(encode_command(read)) == read
+
+
+def meaning(octets: bytes) -> None:
+    """A message survives the way through JSON, from either end."""
+    for message in (_from_json(octets), _from_wire(octets)):
+        if message is not None:
+            said = json.loads(json.dumps(to_meaning(message)))
+
+            assert from_meaning(said) == message
+
+
+def authority(octets: bytes) -> None:
+    """A file of certificates is a CA, or is refused in one sentence."""
+    for load in (load_certificate, _load_authority):
+        with unstored(as_pem(octets)) as path:
+            try:
+                load(Path(path))
+            except CertificateError as error:
+                _require_message(error)
+
+
+def key(octets: bytes) -> None:
+    """A key file is a key, or is refused without a word of it."""
+    with unstored(octets) as path:
+        try:
+            load_key(Path(path), None)
+        except CertificateError as error:
+            _require_message(error)
+            _require(not _quotes(str(error), octets), error)
+
+
+def server(octets: bytes) -> None:
+    """What a server shows is its certificate, or refused in one sentence."""
+    try:
+        read_server(_endpoint(), octets)
+    except CertificateError as error:
+        _require("nothing was sent" in str(error), error)
+
+
+def settings(octets: bytes) -> None:
+    """A configuration is understood, or each problem is one printable line."""
+    text = octets.decode("utf-8", "replace")
+    try:
+        parse_settings(text, Path("/etc/autoscaler.toml"))
+    except SettingsError as error:
+        _require(bool(error.problems), error)
+        for problem in error.problems:
+            _require(str(problem).isprintable(), problem)
+
+
+def hosts(octets: bytes) -> None:
+    """The hosts of a file are understood, or told line by line."""
+    with unstored(octets) as path:
+        try:
+            read_hosts(Path(path))
+        except ValueError as error:
+            for line in str(error).split("\n"):
+                _require(line.startswith(path) and line.isprintable(), line)
+
+
+def name(octets: bytes) -> None:
+    """A name that was read is written the way it is read."""
+    text = octets.decode("utf-8", "surrogateescape")
+    try:
+        read = Name.parse(text)
+    except ValueError as error:
+        _require_message(error)
+        return
+
+    assert Name.parse(str(read)) == read
+
+
+TARGETS: Mapping[str, Target] = {
+    target.__name__: target
+    for target in (
+        framing,
+        wire,
+        command,
+        meaning,
+        name,
+        authority,
+        key,
+        server,
+        settings,
+        hosts,
+    )
+}
+
+
+def _frames(stream: bytes, step: int) -> tuple[list[bytes], bool, bool]:
+    reader, found = FrameReader(LONGEST_FRAME), []
+    try:
+        for at in range(0, len(stream), step):
+            for body in reader.feed(stream[at : at + step]):
+                assert len(body) <= LONGEST_FRAME
+                found.append(body)
+    except AlbatrossError:
+        return found, False, False
+    return found, True, reader.is_at_boundary
+
+
+def _from_json(octets: bytes) -> Wire | None:
+    """Return the message that JSON says and that has a form on the wire."""
+    try:
+        message = from_meaning(json.loads(octets.decode()))
+        # Sets are written in one order, whatever the JSON had.
+        return decode(encode(message))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _from_wire(octets: bytes) -> Wire | None:
+    try:
+        return decode(octets)
+    except AlbatrossError:
+        return None
+
+
+def _quotes(message: str, octets: bytes) -> bool:
+    """Tell whether *message* has a line of *octets* that could be a key's."""
+    lines = (line.decode("latin-1") for line in octets.splitlines())
+    return any(len(line) >= _LEAST_OF_A_KEY and line in message for line in lines)
+
+
+def _require_message(error: Exception) -> None:
+    _require(bool(str(error)) and "\n" not in str(error), error)
+
+
+def _require(holds: bool, what: object) -> None:  # noqa: FBT001 - as assert has it
+    if not holds:
+        raise AssertionError(what)
+
+
+def _load_authority(ca: Path) -> Authority:
+    with unstored(CA.key_pem()) as key_path:
+        return load_authority(ca, Path(key_path))
+
+
+@cache
+def _endpoint() -> Endpoint:
+    with unstored(CA.pem) as path:
+        signer = _load_authority(Path(path))
+    return Endpoint(host="127.0.0.1", server_ca=CA.certificate, authority=signer)
