@@ -72,6 +72,8 @@ class ReplaceClone:
         slots: The new clone, until it is made.
         victim: The old one, None once it is gone.
         create_first: Otherwise there is no room before the old one is gone.
+        stable_for: How long the new clone has to run without a restart,
+            seconds: else it is removed again and the action has failed.
     """
 
     id: int
@@ -79,6 +81,7 @@ class ReplaceClone:
     slots: tuple[Slot, ...]
     victim: Name | None
     create_first: bool
+    stable_for: float = 0.0
 
 
 Action = CreateClones | DestroyClone | ReplaceClone
@@ -95,3 +98,10 @@ def without_slot(action: Action, name: Name) -> Action:
 def victim_of(action: Action) -> Name | None:
     """Return the clone that *action* destroys, if it does and it isn't gone."""
     return None if isinstance(action, CreateClones) else action.victim
+
+
+def names_of(action: Action) -> tuple[Name, ...]:
+    """Return the clones that *action* has yet to make, and to destroy."""
+    victim = victim_of(action)
+    made = tuple(slot.name for slot in action.slots)
+    return made if victim is None else (*made, victim)

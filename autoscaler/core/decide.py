@@ -99,7 +99,7 @@ class Case:
         return Decision(
             outcome=outcome,
             reason=reason,
-            mode=policy.mode,
+            mode=self.group.mode,
             load=self.load,
             high=min(ticks.high, policy.scale_up_trigger_ticks),
             high_needed=policy.scale_up_trigger_ticks,
@@ -185,7 +185,7 @@ def _remembered(ticks: Ticks, load: Load, view: View, now: float) -> Ticks:
 def _bounds(case: Case) -> Ruling | None:
     """Rules 1 to 4: those that look at no usage."""
     group, policy = case.group, case.group.policy
-    if policy.mode is Mode.PAUSED:
+    if group.mode is Mode.PAUSED:
         return case.hold(Reason.PAUSED)
     if group.ledger.in_flight is not None:
         return case.hold(Reason.BUSY)

@@ -72,6 +72,16 @@ class Reason(enum.Enum):
     AT_MIN = "at_min"
     MISSING = "missing"
     COOLDOWN = "cooldown"
+    SWITCHED_OFF = "switched_off"
+    STATE_UNWRITABLE = "state_unwritable"
+    CONTESTED = "contested"
+    SUSPECTED_OUTAGE = "suspected_outage"
+    STOOD_DOWN = "stood_down"
+    NO_EFFECT = "no_effect"
+    USELESS = "useless"
+    ROLLOUT = "rollout"
+    IMAGE_UNHEALTHY = "image_unhealthy"
+    PRIMARY_LOST = "primary_lost"
     STEADY = "steady"
 
 
@@ -171,6 +181,9 @@ class Decision:
             back-off, a warm-up.
         shortage: What a clone would need and does not get.
         replacement_held: Why a given-up clone is not replaced now.
+        barred: The reason of the action that would begin, were it not held.
+        age_s: For how long what holds has held already, seconds.
+        evidence: What speaks for it, in words.
     """
 
     outcome: Outcome
@@ -191,6 +204,9 @@ class Decision:
     left_s: float | None = None
     shortage: Shortage | None = None
     replacement_held: Reason | None = None
+    barred: Reason | None = None
+    age_s: float | None = None
+    evidence: str | None = None
 
     @property
     def acts(self) -> bool:

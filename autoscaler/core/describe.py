@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias, assert_never
 
 from albatross_client.names import Name
+from albatross_client.texts import clean
 from autoscaler.core.decision import Decision, MemberClass, Outcome, Reason, Shortage
 from autoscaler.core.policy import Mode
-from autoscaler.core.texts import clean
 
 Number: TypeAlias = str | int | float | None
 
@@ -52,6 +52,9 @@ def fields(decision: Decision) -> dict[str, Number]:
             if decision.replacement_held is None
             else decision.replacement_held.value
         ),
+        "barred": None if decision.barred is None else decision.barred.value,
+        "age_s": _rounded(decision.age_s),
+        "evidence": decision.evidence,
     }
     shortage = {} if decision.shortage is None else _shortage_fields(decision.shortage)
     known = {k: v for k, v in {**sometimes, **shortage}.items() if v is not None}
@@ -246,6 +249,50 @@ def _given_up(decision: Decision) -> str:
     )
 
 
+def _switched_off(decision: Decision) -> str:
+    return f"{_wanted(decision)}, but that is switched off"
+
+
+def _state_unwritable(decision: Decision) -> str:
+    return f"{_wanted(decision)}, but the state can't be written"
+
+
+def _contested(decision: Decision) -> str:
+    if decision.barred is None:
+        return "somebody else keeps taking the statistics of this domain"
+    return (
+        f"{_wanted(decision)}, but somebody else changes these clones too"
+        f"{_left(decision)}"
+    )
+
+
+def _suspected_outage(decision: Decision) -> str:
+    return (
+        f"{_wanted(decision)}, but this looks like an outage"
+        f"{'' if decision.evidence is None else f' ({decision.evidence})'}"
+        f"{_age(decision)}{_left(decision)}"
+    )
+
+
+def _stood_down(decision: Decision) -> str:
+    return (
+        f"{_wanted(decision)}, but the group did or failed too much and only "
+        f"observes{_left(decision)}"
+    )
+
+
+def _no_effect(decision: Decision) -> str:
+    return f"more clones would not help: {_no_work(decision)}{_left(decision)}"
+
+
+def _no_work(decision: Decision) -> str:
+    return decision.evidence or "a clone gets no work"
+
+
+def _image_unhealthy(decision: Decision) -> str:
+    return f"the last clone of the primary's new image failed{_left(decision)}"
+
+
 def _steady(decision: Decision) -> str:
     load = decision.load
     return (
@@ -277,6 +324,16 @@ _SENTENCES: Mapping[Reason, Callable[[Decision], str]] = {
     Reason.AT_MIN: _at_min,
     Reason.MISSING: _missing,
     Reason.COOLDOWN: _cooldown,
+    Reason.SWITCHED_OFF: _switched_off,
+    Reason.STATE_UNWRITABLE: _state_unwritable,
+    Reason.CONTESTED: _contested,
+    Reason.SUSPECTED_OUTAGE: _suspected_outage,
+    Reason.STOOD_DOWN: _stood_down,
+    Reason.NO_EFFECT: _no_effect,
+    Reason.USELESS: _no_work,
+    Reason.ROLLOUT: lambda _: "the primary has another image",
+    Reason.IMAGE_UNHEALTHY: _image_unhealthy,
+    Reason.PRIMARY_LOST: _orphaned,
     Reason.STEADY: _steady,
 }
 
@@ -298,6 +355,16 @@ def _names(names: tuple[Name, ...]) -> str:
 
 def _left(decision: Decision) -> str:
     return "" if decision.left_s is None else f" ({decision.left_s:.0f} s left)"
+
+
+def _age(decision: Decision) -> str:
+    return "" if decision.age_s is None else f", for {decision.age_s:.0f} s"
+
+
+def _wanted(decision: Decision) -> str:
+    """Return in words what would be done, were it not held."""
+    barred = decision.barred or decision.reason
+    return f"an action is due ({barred.value.replace('_', ' ')})"
 
 
 def _percent(mean: float | None) -> str:

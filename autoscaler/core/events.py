@@ -5,7 +5,7 @@ import enum
 from attrs import frozen
 
 from albatross_client.names import Name
-from autoscaler.core.policy import Policy
+from autoscaler.core.policy import Mode, Policy
 from autoscaler.core.view import View
 
 
@@ -54,12 +54,14 @@ class ActionEnded:
         jitter: Factor for a back-off that may follow, about 1.
         doubtful: Clones of which nobody can tell yet whether they came.
         digest: Of the image that was to be created; empty: not known.
+        has_begun: Whether it was written down, so that it could begin.
     """
 
     failure: str | None = None
     jitter: float = 1.0
     doubtful: tuple[Name, ...] = ()
     digest: bytes = b""
+    has_begun: bool = True
 
 
 @frozen
@@ -85,6 +87,60 @@ class Reconfigured:
     policy: Policy
 
 
+@frozen
+class ModeSet:
+    """The operator's word for this group alone; survives restarts.
+
+    Attributes:
+        mode: The most that the group may do, whatever its policy allows; None
+            takes the word back.
+    """
+
+    mode: Mode | None
+
+
+@frozen
+class Resumed:
+    """The operator ends a stand-down."""
+
+
+@frozen
+class AdoptAsked:
+    """The operator says that a unikernel with a clone's name is ours.
+
+    Attributes:
+        name: Absolute; one that is no clone's name of the group is ignored.
+    """
+
+    name: Name
+
+
+@frozen
+class DisownAsked:
+    """The operator says that a clone is not ours, until it is asked for again.
+
+    Attributes:
+        name: Absolute; one that is no clone's name of the group is ignored.
+    """
+
+    name: Name
+
+
+@frozen
+class OwnershipLost:
+    """The state was lost: nobody knows any more which clones were ours.
+
+    Until `OwnershipConfirmed` nothing is adopted but by name.
+    """
+
+
+@frozen
+class OwnershipConfirmed:
+    """The operator says that the policy's `adopt` may be followed again."""
+
+
+# What the operator says about one group.
+Word = ModeSet | Resumed | AdoptAsked | DisownAsked | OwnershipLost | OwnershipConfirmed
 Event = (
     Ticked
     | Informed
@@ -93,6 +149,7 @@ Event = (
     | ActionEnded
     | Interrupted
     | Reconfigured
+    | Word
 )
 
 
@@ -106,11 +163,22 @@ class NoteKind(enum.Enum):
     PRIMARY_RETURNED = "primary_returned"
     GAVE_UP = "member_given_up"
     TURNED_UP = "clone_turned_up"
+    DISOWNED = "clone_disowned"
+    STOOD_DOWN = "group_stood_down"
+    STOOD_UP = "group_stood_up"
+    CONTESTED = "group_contested"
 
 
 @frozen
 class Note:
-    """Something that the operator should read about a member."""
+    """Something that the operator should read about a member or its group.
+
+    Attributes:
+        kind: What.
+        name: The member; the primary stands for the group.
+        evidence: What it was seen by, as fields of the line.
+    """
 
     kind: NoteKind
     name: Name
+    evidence: tuple[tuple[str, str | int | float], ...] = ()

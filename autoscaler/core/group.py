@@ -6,8 +6,9 @@ from attrs import field, frozen
 
 from albatross_client.names import Name
 from autoscaler.core.actions import Action, Slot
+from autoscaler.core.budget import Budget
 from autoscaler.core.decision import Decision
-from autoscaler.core.policy import Policy
+from autoscaler.core.policy import Mode, Policy
 
 FIRST_BACKOFF_S = 10.0
 LONGEST_BACKOFF_S = 600.0
@@ -149,6 +150,14 @@ class Ledger:
         replaced: When the last replacements began, newest last.
         gave_up_at: When a given-up clone was last seen.
         doubtful: Numbers whose create may yet turn out to have worked.
+        mode: The operator's word for this group, which limits its policy's.
+        adopted: Names that are ours as soon as they are listed, as was asked.
+        disowned: Names that are not ours until that is asked for again.
+        is_ownership_lost: Whether nothing is adopted but by name.
+        budget: What counts against thrashing.
+        rolling: Pause after a failed replacement because of a new image.
+        surge: A clone of a new image whose old one has not gone yet.
+        useless_at: When a clone that got no work was last removed.
     """
 
     next_number: int = 1
@@ -163,6 +172,14 @@ class Ledger:
     replaced: tuple[float, ...] = ()
     gave_up_at: float | None = None
     doubtful: frozenset[int] = frozenset()
+    mode: Mode | None = None
+    adopted: frozenset[Name] = frozenset()
+    disowned: frozenset[Name] = frozenset()
+    is_ownership_lost: bool = False
+    budget: Budget = Budget()
+    rolling: Backoff = Backoff()
+    surge: Name | None = None
+    useless_at: float | None = None
 
     @property
     def slots(self) -> tuple[Slot, ...]:
@@ -193,6 +210,13 @@ class Group:
     ticks: Ticks = Ticks()
     ledger: Ledger = Ledger()
     decision: Decision | None = None
+
+    @property
+    def mode(self) -> Mode:
+        """What may be done about decisions: the most careful word counts."""
+        mode = self.policy.mode.limited_by(self.ledger.mode or Mode.ACTIVE)
+        has_stood_down = self.ledger.budget.stood_down_at is not None
+        return mode.limited_by(Mode.OBSERVE) if has_stood_down else mode
 
     @property
     def members(self) -> tuple[Member, ...]:

@@ -123,6 +123,8 @@ def _welcome(
         ledger,
         next_number=max([ledger.next_number, *(k + 1 for k in numbers.values())]),
         doubtful=ledger.doubtful - {m.number for m in members},
+        # Once it is ours the word is kept: a later one of that name is another.
+        adopted=ledger.adopted - ours,
     )
     clones = sorted([*group.clones, *members], key=lambda m: m.number or 0)
     foreign = frozenset(strangers) - ours if strangers else group.foreign & set(infos)
@@ -145,9 +147,14 @@ def _kind_of_stranger(
     group: Group, infos: Mapping[Name, Info], name: Name, number: int
 ) -> NoteKind:
     """Tell whether a unikernel with a clone's name, and no record, is ours."""
-    if number in group.ledger.doubtful:
+    ledger = group.ledger
+    if name in ledger.disowned:
+        return NoteKind.FOREIGN
+    if number in ledger.doubtful:
         return NoteKind.TURNED_UP
-    match group.policy.adopt:
+    if name in ledger.adopted:
+        return NoteKind.ADOPTED
+    match Adopt.NEVER if ledger.is_ownership_lost else group.policy.adopt:
         case Adopt.ALWAYS:
             return NoteKind.ADOPTED
         case Adopt.NEVER:
@@ -156,5 +163,5 @@ def _kind_of_stranger(
             primary = infos.get(group.id.primary)
             same = primary is not None and primary.digest == infos[name].digest
             return NoteKind.ADOPTED if same else NoteKind.FOREIGN
-        case _:
-            assert_never(group.policy.adopt)
+        case unreachable:
+            assert_never(unreachable)

@@ -41,6 +41,13 @@ class Adopt(enum.Enum):
     NEVER = "never"
 
 
+class OnPrimaryLoss(enum.Enum):
+    """What becomes of the clones of a primary that is gone."""
+
+    KEEP = "keep"
+    DESTROY_CLONES = "destroy_clones"
+
+
 @frozen(kw_only=True)
 class Policy:
     """When a group grows and shrinks; durations in seconds, usage in percent.
@@ -49,6 +56,8 @@ class Policy:
         max_clones: Most clones beside the primary.
         min_clones: Fewest clones, whatever the load.
         mode: What may be done about decisions.
+        scale_up: Whether the group may be made larger.
+        scale_down: Whether the group may be made smaller.
         poll_interval: At most one tick in this time.
         scale_up_threshold_percent: A mean above it makes a high tick.
         scale_up_trigger_ticks: Consecutive high ticks before clones are added.
@@ -63,6 +72,18 @@ class Policy:
         death_timeout: How long a listed member may be silent.
         boot_timeout: How long a new clone may take to its first frame.
         quorum: Share of the members that must report.
+        outage_fraction: When more of a host's members, in percent, restart or
+            fall silent within one interval, low usage proves nothing.
+        outage_hold: For how long a suspected outage keeps clones at most.
+        max_actions_per_hour: More of them make the group stand down.
+        max_reversals_per_6h: More turns between growing and shrinking within
+            6 hours make the group stand down.
+        max_failures_in_row: As many make the group stand down.
+        stand_down: How long a group that has stood down only observes.
+        roll_back_useless: Whether a clone that gets no work is removed again.
+        min_stable: How long a clone of a new image runs without a restart
+            before an old one goes.
+        on_primary_loss: What becomes of the clones of a primary that is gone.
         adopt: Which unikernels with a clone's name become ours.
         argument_template: Arguments of clones, with ``{name}``, ``{index}`` and
             ``{address}``; one of the same ``--key=`` replaces the primary's.
@@ -77,6 +98,8 @@ class Policy:
     max_clones: int = field(validator=ge(0))
     min_clones: int = field(default=0, validator=ge(0))
     mode: Mode = Mode.ACTIVE
+    scale_up: bool = True
+    scale_down: bool = True
     poll_interval: float = field(default=10.0, validator=gt(0))
     scale_up_threshold_percent: float = field(default=90.0, validator=_percent)
     scale_up_trigger_ticks: int = field(default=3, validator=ge(1))
@@ -90,6 +113,15 @@ class Policy:
     death_timeout: float = field(default=900.0, validator=gt(0))
     boot_timeout: float = field(default=60.0, validator=gt(0))
     quorum: float = field(default=0.5, validator=(gt(0), le(1)))
+    outage_fraction: float = field(default=45.0, validator=_percent)
+    outage_hold: float = field(default=600.0, validator=ge(0))
+    max_actions_per_hour: int = field(default=40, validator=ge(1))
+    max_reversals_per_6h: int = field(default=40, validator=ge(1))
+    max_failures_in_row: int = field(default=5, validator=ge(1))
+    stand_down: float = field(default=3600.0, validator=gt(0))
+    roll_back_useless: bool = False
+    min_stable: float = field(default=30.0, validator=ge(0))
+    on_primary_loss: OnPrimaryLoss = OnPrimaryLoss.KEEP
     adopt: Adopt = Adopt.SAME_IMAGE
     argument_template: tuple[str, ...] = ()
     address_pool: AddressPool | None = None

@@ -11,10 +11,11 @@ from attrs import evolve, field, frozen
 
 from albatross_client.names import Name
 from autoscaler.core.actions import Action
-from autoscaler.core.decide import HOUR_S
+from autoscaler.core.budget import HOUR_S, TURNS_WITHIN_S, Budget
+from autoscaler.core.decision import Reason
 from autoscaler.core.group import Backoff, Group, GroupId, Ledger, Member, new_group
 from autoscaler.core.moments import Clocks, Stamp, revive, stamp
-from autoscaler.core.policy import Policy
+from autoscaler.core.policy import Mode, Policy
 
 
 @frozen
@@ -45,6 +46,18 @@ class KeptBackoff:
 
 
 @frozen(kw_only=True)
+class KeptBudget:
+    """What counts against thrashing; fields as in `Budget`."""
+
+    acted: tuple[Stamp, ...] = ()
+    mended: tuple[Stamp, ...] = ()
+    turns: tuple[Stamp, ...] = ()
+    last: Reason | None = None
+    failures: int = 0
+    stood_down_at: Stamp | None = None
+
+
+@frozen(kw_only=True)
 class Snapshot:
     """What of a group survives a restart; fields as in `Group` and `Ledger`."""
 
@@ -62,6 +75,14 @@ class Snapshot:
     replaced: tuple[Stamp, ...]
     gave_up_at: Stamp | None
     doubtful: tuple[int, ...]
+    mode: Mode | None = None
+    adopted: tuple[Name, ...] = ()
+    disowned: tuple[Name, ...] = ()
+    is_ownership_lost: bool = False
+    budget: KeptBudget = KeptBudget()
+    rolling: KeptBackoff | None = None
+    surge: Name | None = None
+    useless_at: Stamp | None = None
 
 
 def take(group: Group, clocks: Clocks) -> Snapshot:
@@ -79,9 +100,17 @@ def take(group: Group, clocks: Clocks) -> Snapshot:
         creating=_keep_backoff(ledger.creating, clocks),
         destroying=_keep_backoff(ledger.destroying, clocks),
         replacing=_keep_backoff(ledger.replacing, clocks),
-        replaced=tuple(stamp(at, clocks) for at in ledger.replaced),
+        replaced=_keep_all(ledger.replaced, clocks),
         gave_up_at=_keep(ledger.gave_up_at, clocks),
         doubtful=tuple(sorted(ledger.doubtful)),
+        mode=ledger.mode,
+        adopted=tuple(sorted(ledger.adopted)),
+        disowned=tuple(sorted(ledger.disowned)),
+        is_ownership_lost=ledger.is_ownership_lost,
+        budget=_keep_budget(ledger.budget, clocks),
+        rolling=_keep_backoff(ledger.rolling, clocks),
+        surge=ledger.surge,
+        useless_at=_keep(ledger.useless_at, clocks),
     )
 
 
@@ -91,7 +120,6 @@ def restore(snapshot: Snapshot, policy: Policy, clocks: Clocks) -> Group:
     # Older than all of these, a creation tells no more.
     young = max(policy.warmup, HOUR_S)
     patience = policy.death_timeout
-    replaced = (revive(at, clocks, HOUR_S) for at in snapshot.replaced)
     ledger = Ledger(
         next_number=snapshot.next_number,
         next_action=snapshot.next_action,
@@ -101,9 +129,17 @@ def restore(snapshot: Snapshot, policy: Policy, clocks: Clocks) -> Group:
         creating=_revive_backoff(snapshot.creating, clocks),
         destroying=_revive_backoff(snapshot.destroying, clocks),
         replacing=_revive_backoff(snapshot.replacing, clocks),
-        replaced=tuple(sorted(replaced)),
+        replaced=_revive_all(snapshot.replaced, clocks, HOUR_S),
         gave_up_at=_revive(snapshot.gave_up_at, clocks, patience + 1),
         doubtful=frozenset(snapshot.doubtful),
+        mode=snapshot.mode,
+        adopted=frozenset(snapshot.adopted),
+        disowned=frozenset(snapshot.disowned),
+        is_ownership_lost=snapshot.is_ownership_lost,
+        budget=_revive_budget(snapshot.budget, clocks, policy.stand_down),
+        rolling=_revive_backoff(snapshot.rolling, clocks),
+        surge=snapshot.surge,
+        useless_at=_revive(snapshot.useless_at, clocks, policy.stand_down),
     )
     return evolve(
         new_group(snapshot.id, policy),
@@ -119,6 +155,38 @@ def _keep(instant: float | None, clocks: Clocks) -> Stamp | None:
 
 def _revive(kept: Stamp | None, clocks: Clocks, longest: float) -> float | None:
     return None if kept is None else revive(kept, clocks, longest)
+
+
+def _keep_all(instants: Iterable[float], clocks: Clocks) -> tuple[Stamp, ...]:
+    return tuple(stamp(at, clocks) for at in instants)
+
+
+def _revive_all(
+    kept: Iterable[Stamp], clocks: Clocks, longest: float
+) -> tuple[float, ...]:
+    return tuple(sorted(revive(at, clocks, longest) for at in kept))
+
+
+def _keep_budget(budget: Budget, clocks: Clocks) -> KeptBudget:
+    return KeptBudget(
+        acted=_keep_all(budget.acted, clocks),
+        mended=_keep_all(budget.mended, clocks),
+        turns=_keep_all(budget.turns, clocks),
+        last=budget.last,
+        failures=budget.failures,
+        stood_down_at=_keep(budget.stood_down_at, clocks),
+    )
+
+
+def _revive_budget(kept: KeptBudget, clocks: Clocks, stand_down: float) -> Budget:
+    return Budget(
+        acted=_revive_all(kept.acted, clocks, HOUR_S),
+        mended=_revive_all(kept.mended, clocks, HOUR_S),
+        turns=_revive_all(kept.turns, clocks, TURNS_WITHIN_S),
+        last=kept.last,
+        failures=kept.failures,
+        stood_down_at=_revive(kept.stood_down_at, clocks, stand_down),
+    )
 
 
 def _keep_clone(clone: Member, clocks: Clocks) -> KeptClone:

@@ -21,19 +21,28 @@ from autoscaler.core.decide import REPLACEMENTS_AN_HOUR, Ruling, decide, decide_
 from autoscaler.core.decision import Load, MemberClass
 from autoscaler.core.events import (
     ActionEnded,
+    AdoptAsked,
     CloneCreated,
     CloneDestroyed,
+    DisownAsked,
     Event,
     Informed,
     Interrupted,
+    ModeSet,
     Note,
     NoteKind,
+    OwnershipConfirmed,
+    OwnershipLost,
     Reconfigured,
+    Resumed,
     Ticked,
+    Word,
 )
 from autoscaler.core.group import Backoff, Group, Ledger, Member, Ticks
 from autoscaler.core.observe import observe
+from autoscaler.core.ownership import adopt, disown
 from autoscaler.core.policy import Mode
+from autoscaler.core.standdown import stand_up
 from autoscaler.core.standing import assess
 from autoscaler.core.ticking import take_usage
 from autoscaler.core.view import View
@@ -65,6 +74,26 @@ def step(group: Group, event: Event, now: float) -> tuple[Group, tuple[Effect, .
             return _settle(group, event, now), ()
         case Reconfigured(policy):
             return evolve(group, policy=policy), ()
+        case _:
+            return _obey(group, event)
+
+
+def _obey(group: Group, event: Word) -> tuple[Group, tuple[Effect, ...]]:
+    """Do what the operator says about this one group."""
+    ledger = group.ledger
+    match event:
+        case ModeSet(mode):
+            return evolve(group, ledger=evolve(ledger, mode=mode)), ()
+        case Resumed():
+            return stand_up(group)
+        case AdoptAsked(name):
+            return adopt(group, name), ()
+        case DisownAsked(name):
+            return disown(group, name)
+        case OwnershipLost():
+            return evolve(group, ledger=evolve(ledger, is_ownership_lost=True)), ()
+        case OwnershipConfirmed():
+            return evolve(group, ledger=evolve(ledger, is_ownership_lost=False)), ()
         case _:
             assert_never(event)
 
@@ -100,7 +129,7 @@ def _inform(group: Group, view: View, now: float) -> tuple[Group, tuple[Effect, 
 
 def _act(group: Group, ruling: Ruling, now: float) -> tuple[Group, tuple[Action, ...]]:
     """Begin what *ruling* decides, unless the group is only observed."""
-    if not ruling.decision.acts or group.policy.mode is not Mode.ACTIVE:
+    if not ruling.decision.acts or group.mode is not Mode.ACTIVE:
         return group, ()
     ledger = group.ledger
     action = _action(ruling, group)

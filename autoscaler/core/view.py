@@ -129,6 +129,11 @@ class View:
         rules: The newest answer to `policy info`; None: none yet.
         claims: What other groups of this host are about to create.
         reconcile_interval: How often both are asked, seconds.
+        is_writable: Whether the state can be written: if not, nothing begins.
+        is_contested: Whether somebody else keeps taking our statistics path.
+        lost: Members on this host, of any group, that restarted or fell silent
+            lately, each with when, monotonic seconds; not those we removed.
+        peers: How many members there are, the lost ones included.
     """
 
     feed: Feed
@@ -137,6 +142,10 @@ class View:
     rules: Rules | None = None
     claims: tuple[Claim, ...] = ()
     reconcile_interval: float = 60.0
+    is_writable: bool = True
+    is_contested: bool = False
+    lost: tuple[tuple[Name, float], ...] = ()
+    peers: int = 0
 
     def lists(self, name: Name) -> bool:
         """Tell whether the newest `info` shows *name*."""

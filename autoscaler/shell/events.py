@@ -32,6 +32,12 @@ EVENTS: Mapping[str, Event] = {
     "daemon_started": Event("info", "The daemon runs."),
     "daemon_stopping": Event("info", "A signal came: nothing is decided any more."),
     "daemon_stopped": Event("info", "The daemon has ended; unikernels go on."),
+    "configuration_reloaded": Event("info", "Another configuration is in force."),
+    "configuration_refused": Event(
+        "error", "A new configuration can't be used: the old one stays in force."
+    ),
+    "operator_asked": Event("info", "An operator has asked for something."),
+    "control_failed": Event("warning", "Operators can't be heard: no control socket."),
     "heartbeat": Event("info", "A minute has passed; counters since the start."),
     "state_failed": Event(
         "error", "The state can't be written: it is tried again, and nothing is begun."
@@ -62,6 +68,10 @@ EVENTS: Mapping[str, Event] = {
     "clone_adopted": Event("info", "A unikernel with a clone's name became ours."),
     "foreign_found": Event("warning", "One with a clone's name is not ours."),
     "clone_died": Event("warning", "A clone is silent and no longer listed."),
+    "clone_disowned": Event("info", "A clone is no longer ours, as was asked."),
+    "group_stood_down": Event("warning", "A group did or failed too much: observed."),
+    "group_stood_up": Event("info", "A stand-down is over: the group may act again."),
+    "group_contested": Event("warning", "Somebody else changes a group's clones."),
     "clone_turned_up": Event("warning", "A create thought failed has worked."),
     "member_given_up": Event("error", "A member is listed, and silent or looping."),
     "primary_lost": Event("error", "A primary is silent and no longer listed."),

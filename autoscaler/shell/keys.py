@@ -14,7 +14,7 @@ from attrs import frozen
 from albatross_client.names import Name
 from autoscaler.core.addresses import AddressPool
 from autoscaler.core.clone import PLACEHOLDERS, unknown_placeholders
-from autoscaler.core.policy import MAX_PRIMARY_LABEL, Adopt, Mode
+from autoscaler.core.policy import MAX_PRIMARY_LABEL, Adopt, Mode, OnPrimaryLoss
 from autoscaler.shell import durations
 
 # A host has tens to hundreds of unikernels: more is a typing error.
@@ -147,6 +147,8 @@ POLICY: Mapping[str, Key] = {
     "max_clones": a_count(0),
     "min_clones": a_count(0),
     "mode": a_choice(Mode),
+    "scale_up": SWITCH,
+    "scale_down": SWITCH,
     "poll_interval": a_duration(),
     "scale_up_threshold_percent": PERCENT,
     "scale_up_trigger_ticks": a_count(1),
@@ -162,6 +164,15 @@ POLICY: Mapping[str, Key] = {
     "quorum": Key(
         _share, 'a number above 0 and at most 1, or a fraction such as "1/2"'
     ),
+    "outage_fraction": PERCENT,
+    "outage_hold": a_duration(or_none=True),
+    "max_actions_per_hour": a_count(1),
+    "max_reversals_per_6h": a_count(1),
+    "max_failures_in_row": a_count(1),
+    "stand_down": a_duration(),
+    "roll_back_useless": SWITCH,
+    "min_stable": a_duration(or_none=True),
+    "on_primary_loss": a_choice(OnPrimaryLoss),
     "adopt": a_choice(Adopt),
     "argument_template": Key(
         _template,

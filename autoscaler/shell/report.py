@@ -43,8 +43,9 @@ class LogReporter:
             self.log.event("would_act_began", **told)
 
     def noted(self, group: Group, note: Note) -> None:
-        """Write what there is to say about a member."""
-        self.log.event(note.kind.value, group=str(group.id), name=str(note.name))
+        """Write what there is to say about a member or the group."""
+        about: dict[str, Field] = {"group": str(group.id), "name": str(note.name)}
+        self.log.event(note.kind.value, **about, **dict(note.evidence))
 
 
 def _told(group: Group, decision: Decision) -> dict[str, Field]:
