@@ -1,5 +1,6 @@
 """Rows of the state file: the statements, what they take, what comes back."""
 
+import enum
 import sqlite3
 from collections.abc import Mapping
 from typing import Protocol, TypeVar
@@ -11,7 +12,7 @@ from autoscaler.core.decision import Decision
 from autoscaler.core.group import GroupId
 from autoscaler.core.snapshot import Snapshot
 from autoscaler.shell.records import from_json, to_json
-from autoscaler.shell.schema import StoreError
+from autoscaler.shell.schema import DamagedError
 
 T = TypeVar("T")
 
@@ -21,12 +22,34 @@ SAVE = "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?)"
 BEGIN = (
     "INSERT INTO actions (host, primary_name, id, action, began) VALUES (?, ?, ?, ?, ?)"
 )
-# Were the state lost, numbers would begin again: only the newest is meant.
 END = (
     "UPDATE actions SET ended = ?, outcome = ?, error = ?, took_s = ? WHERE number = "
-    "(SELECT max(number) FROM actions WHERE host = ? AND primary_name = ? AND id = ? "
-    "AND ended IS NULL)"
+    "(SELECT number FROM unfinished WHERE host = ? AND primary_name = ? AND id = ?)"
 )
+# An action that the file knows nothing of has no steps there either.
+STEP = (
+    "INSERT INTO steps (step, name, at, action) SELECT ?, ?, ?, number "
+    "FROM unfinished WHERE host = ? AND primary_name = ? AND id = ?"
+)
+STEPS = (
+    "SELECT name, step FROM steps WHERE action = "
+    "(SELECT number FROM unfinished WHERE host = ? AND primary_name = ? AND id = ?) "
+    "ORDER BY number"
+)
+# What had not come as far as its last step when its action failed has failed.
+LAST_STEPS = (
+    "INSERT INTO steps (action, name, step, at) SELECT action, name, "
+    "CASE WHEN ? = 'done' OR max(step = 'first_sample') "
+    "OR (name = ? AND max(step = 'confirmed')) THEN 'done' ELSE 'failed' END, ? "
+    "FROM steps WHERE action = "
+    "(SELECT number FROM unfinished WHERE host = ? AND primary_name = ? AND id = ?) "
+    "GROUP BY action, name HAVING NOT max(step IN ('done', 'failed', 'rolled_back'))"
+)
+PRUNE_STEPS = (
+    "DELETE FROM steps WHERE action IN (SELECT number FROM actions WHERE ended < ?)"
+)
+FORGOTTEN = "SELECT number, host, primary_name, id FROM actions WHERE ended IS NULL"
+CLOSED = "UPDATE actions SET ended = ?, outcome = ?, error = ? WHERE number = ?"
 DECIDED = (
     "INSERT INTO decisions (host, primary_name, at, outcome, reason, decision) "
     "VALUES (?, ?, ?, ?, ?, ?)"
@@ -43,6 +66,22 @@ REFRESHED = (
 USAGE = "INSERT OR REPLACE INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 INTERVAL = "INSERT OR REPLACE INTO intervals VALUES (?, ?, ?)"
 STREAM = "INSERT OR REPLACE INTO streams VALUES (?, ?, ?, ?)"
+
+
+class Step(enum.Enum):
+    """How far one clone of an action has come; each is on disk before the next.
+
+    A clone that is created goes through all up to `DONE`; one that is destroyed
+    is confirmed once the host no longer lists it, and has no first sample.
+    """
+
+    INTENDED = "intended"
+    SENT = "sent"
+    CONFIRMED = "confirmed"
+    FIRST_SAMPLE = "first_sample"
+    DONE = "done"
+    FAILED = "failed"
+    ROLLED_BACK = "rolled_back"
 
 
 class Decided(Protocol):
@@ -109,10 +148,14 @@ class Stored:
     Attributes:
         snapshots: Of all groups, also of those that are no longer configured.
         intervals: Measured stats intervals in seconds, by host and domain.
+        lost_at: When a state was found damaged and set aside, seconds since
+            1970: groups without a snapshot may have had clones. None: never,
+            or all groups were written down since.
     """
 
     snapshots: tuple[Snapshot, ...]
     intervals: Mapping[tuple[str, Name], float]
+    lost_at: float | None = None
 
 
 def snapshot_row(snapshot: Snapshot) -> tuple[object, ...]:
@@ -154,7 +197,7 @@ def read_stored(connection: sqlite3.Connection) -> Stored:
     """Return what *connection*'s file holds for the next run.
 
     Raises:
-        StoreError: A row can't be read.
+        DamagedError: A row can't be read.
     """
     snapshots = tuple(
         read_row(f"the snapshot of {host}/{primary}", text, Snapshot)
@@ -168,20 +211,18 @@ def read_stored(connection: sqlite3.Connection) -> Stored:
             "SELECT host, domain, seconds FROM intervals"
         )
     }
-    return Stored(snapshots, intervals)
+    lost_at = connection.execute("SELECT max(at) FROM losses").fetchone()[0]
+    return Stored(snapshots, intervals, lost_at)
 
 
 def read_row(what: str, text: str, kind: type[T]) -> T:
     """Return the *kind* in a row's *text*.
 
     Raises:
-        StoreError: There is none; the message says *what* it was.
+        DamagedError: There is none; the message says *what* it was.
     """
     try:
         return from_json(text, kind)
     except ValueError as error:
-        msg = (
-            f"{what} in {STATE} is damaged: {error}; set the file aside to start "
-            "without a past"
-        )
-        raise StoreError(msg) from error
+        msg = f"{what} in {STATE} is damaged: {error}"
+        raise DamagedError(msg) from error

@@ -77,12 +77,32 @@ MIGRATIONS = (
         PRIMARY KEY (host, domain)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE steps (
+        number INTEGER PRIMARY KEY,
+        action INTEGER NOT NULL REFERENCES actions (number),
+        name TEXT NOT NULL,
+        step TEXT NOT NULL,
+        at REAL NOT NULL
+    );
+    CREATE INDEX steps_by_action ON steps (action);
+    CREATE INDEX actions_unfinished ON actions (number) WHERE ended IS NULL;
+    -- Were the state lost, numbers would begin again: the newest is meant.
+    CREATE VIEW unfinished AS
+        SELECT max(number) AS number, host, primary_name, id FROM actions
+        WHERE ended IS NULL GROUP BY host, primary_name, id;
+    CREATE TABLE losses (at REAL NOT NULL);
+    """,
 )
 VERSION = len(MIGRATIONS)
 
 
 class StoreError(Exception):
     """The state can't be read or written; one sentence for the operator."""
+
+
+class DamagedError(StoreError):
+    """What is in the file is no state any more: waiting won't mend it."""
 
 
 def prepare(connection: sqlite3.Connection, where: str) -> None:

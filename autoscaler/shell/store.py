@@ -2,14 +2,14 @@
 
 Laws: every method is one transaction, durable when it returns; writes take
 place off the event loop, one after another in the order they were asked for;
-an action's intent is on disk before the action begins.  The same class on a
-database in memory works without a thread, so that it can be used under a
-virtual clock.
+an action's intent is on disk before the action begins, and each of its steps
+before the next effect; a file that turns out to be damaged is set aside, and a
+new one begun.  The same class on a database in memory works without a thread,
+so that it can be used under a virtual clock.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -17,22 +17,31 @@ from typing import Self, TypeVar
 import trio
 
 from albatross_client.names import Name
-from autoscaler.core.actions import Action
+from autoscaler.core.actions import Action, victim_of
+from autoscaler.core.group import GroupId
 from autoscaler.core.snapshot import Snapshot
 from autoscaler.shell.clock import wall_clock
+from autoscaler.shell.database import connect, is_damage, set_aside, transaction
 from autoscaler.shell.records import action_to_json
 from autoscaler.shell.rows import (
     BEGIN,
     CHANGED,
+    CLOSED,
     DECIDED,
     END,
+    FORGOTTEN,
     INTERVAL,
+    LAST_STEPS,
+    PRUNE_STEPS,
     REFRESHED,
     SAVE,
     STATE,
+    STEP,
+    STEPS,
     STREAM,
     USAGE,
     Decided,
+    Step,
     Stored,
     StreamRow,
     UsageRow,
@@ -43,10 +52,10 @@ from autoscaler.shell.rows import (
     stream_row,
     usage_row,
 )
-from autoscaler.shell.schema import StoreError, prepare
+from autoscaler.shell.schema import DamagedError, StoreError, prepare
 from autoscaler.shell.state_lock import StateLock
 
-__all__ = ["Decided", "Store", "Stored", "StreamRow", "UsageRow"]
+__all__ = ["Decided", "Step", "Store", "Stored", "StreamRow", "UsageRow"]
 
 T = TypeVar("T")
 
@@ -55,6 +64,9 @@ class Store:
     """The state of one daemon.
 
     Close it when done, or use it as an async context manager.
+
+    Attributes:
+        set_aside: The damaged file that `open` found, under its new name.
     """
 
     def __init__(
@@ -62,11 +74,14 @@ class Store:
         connection: sqlite3.Connection,
         lock: StateLock | None,
         wall: Callable[[], float] = wall_clock,
+        path: Path | None = None,
     ) -> None:
         """Use *connection*, of this version; see `open` and `in_memory`."""
+        self.set_aside: Path | None = None
         self._connection = connection
         self._lock = lock
         self._wall = wall
+        self._path = path
         self._turn = trio.Lock()
 
     @classmethod
@@ -75,17 +90,26 @@ class Store:
     ) -> Self:
         """Open the state in *directory*, which is made if it isn't there.
 
+        A damaged one is set aside, and a new one begun.
+
         Raises:
             StoreError: Another daemon uses it, or it can't be used.
         """
         _make_directory(directory)
+        path, aside = directory / STATE, None
         lock = await StateLock.take(directory)
         try:
-            connection = await trio.to_thread.run_sync(_connect, directory / STATE)
+            try:
+                connection = await trio.to_thread.run_sync(connect, path)
+            except DamagedError:
+                aside = await trio.to_thread.run_sync(set_aside, path, wall())
+                connection = await trio.to_thread.run_sync(connect, path)
         except BaseException:
             lock.release()
             raise
-        return cls(connection, lock, wall)
+        store = cls(connection, lock, wall, path)
+        store.set_aside = aside
+        return store
 
     @classmethod
     def in_memory(cls, wall: Callable[[], float] = wall_clock) -> Self:
@@ -108,7 +132,7 @@ class Store:
 
     async def aclose(self) -> None:
         """Close the file and let another daemon have it."""
-        await self._do(self._connection.close)
+        await self._do(self._close)
         if self._lock is not None:
             self._lock.release()
             self._lock = None
@@ -121,10 +145,18 @@ class Store:
         """
         return await self._do(lambda: read_stored(self._connection))
 
-    async def save(self, snapshots: Iterable[Snapshot]) -> None:
-        """Keep *snapshots*, each in the place of its group's last one."""
+    async def save(
+        self, snapshots: Iterable[Snapshot], *, are_all: bool = False
+    ) -> None:
+        """Keep *snapshots*, each in the place of its group's last one.
+
+        If they *are_all*, whatever was lost with an earlier state is in them.
+        """
         kept = tuple(snapshots)
-        await self._write((SAVE, map(snapshot_row, kept)))
+        losses = [()] if are_all else []
+        await self._write(
+            (SAVE, map(snapshot_row, kept)), ("DELETE FROM losses", losses)
+        )
 
     async def begin(
         self, snapshot: Snapshot, action: Action, wall: float | None = None
@@ -133,10 +165,38 @@ class Store:
 
         The action may begin when this returns, and not before.
         """
-        group = snapshot.id
         began = self._wall() if wall is None else wall
-        row = (group.host, str(group.primary), action.id, action_to_json(action), began)
-        await self._write((SAVE, [snapshot_row(snapshot)]), (BEGIN, [row]))
+        key = _key(snapshot.id, action)
+        intended = [
+            (Step.INTENDED.value, str(name), began, *key) for name in _names(action)
+        ]
+        await self._write(
+            (SAVE, [snapshot_row(snapshot)]),
+            (BEGIN, [(*key, action_to_json(action), began)]),
+            (STEP, intended),
+        )
+
+    async def note(
+        self, snapshot: Snapshot, action: Action, name: Name, step: Step
+    ) -> None:
+        """Keep that *name*, a clone of *action*, has come as far as *step*.
+
+        What follows from that may begin when this returns, and not before.
+        """
+        row = (step.value, str(name), self._wall(), *_key(snapshot.id, action))
+        await self._write((SAVE, [snapshot_row(snapshot)]), (STEP, [row]))
+
+    async def steps(self, group: GroupId, action: Action) -> Mapping[Name, Step]:
+        """Return how far the clones of *action*, which runs, have come.
+
+        Those of which nothing is known are left out.
+
+        Raises:
+            StoreError: It can't be read.
+        """
+        row = _key(group, action)
+        kept = await self._do(lambda: self._connection.execute(STEPS, row).fetchall())
+        return {Name.parse(name): Step(step) for name, step in kept}
 
     async def end(
         self,
@@ -155,12 +215,20 @@ class Store:
             error: Why it failed.
             took_s: How long it took; None: it was an earlier run's.
         """
-        group = snapshot.id
-        row = (
-            *(self._wall(), outcome, error, took_s),
-            *(group.host, str(group.primary), action.id),
+        key, wall = _key(snapshot.id, action), self._wall()
+        victim = str(victim_of(action) or "")
+        await self._write(
+            (SAVE, [snapshot_row(snapshot)]),
+            (LAST_STEPS, [(outcome, victim, wall, *key)]),
+            (END, [(wall, outcome, error, took_s, *key)]),
         )
-        await self._write((SAVE, [snapshot_row(snapshot)]), (END, [row]))
+
+    async def close_forgotten(self) -> None:
+        """End all actions that their groups no longer have in flight.
+
+        Their outcome could not be written down before an earlier run ended.
+        """
+        await self._do(lambda: _close_forgotten(self._connection, self._wall()))
 
     async def record_decisions(self, rows: Iterable[Decided]) -> None:
         """Keep decisions that are not the ones before, oldest first."""
@@ -192,6 +260,7 @@ class Store:
         oldest = wall - history_keep
         await self._write(
             ("DELETE FROM decisions WHERE at < ?", [(oldest,)]),
+            (PRUNE_STEPS, [(oldest,)]),
             ("DELETE FROM actions WHERE ended < ?", [(oldest,)]),
             ("DELETE FROM usage WHERE began < ?", [(oldest,)]),
         )
@@ -202,7 +271,7 @@ class Store:
         # Rows are made as they are asked for: their JSON, too, is made off the
         # event loop, where a thousand groups would take a tenth of a second.
         def write() -> None:
-            with _transaction(self._connection):
+            with transaction(self._connection):
                 for statement, rows in statements:
                     self._connection.executemany(statement, rows)
 
@@ -210,13 +279,28 @@ class Store:
 
     async def _do(self, work: Callable[[], T]) -> T:
         async with self._turn:
-            try:
-                if self._lock is not None:
-                    return await trio.to_thread.run_sync(work)
-                return work()
-            except sqlite3.Error as error:
-                msg = f"the state can't be kept: {error}"
-                raise StoreError(msg) from error
+            if self._lock is not None:
+                return await trio.to_thread.run_sync(self._try, work)
+            return self._try(work)
+
+    def _try(self, work: Callable[[], T]) -> T:
+        try:
+            return work()
+        except sqlite3.Error as error:
+            msg = f"the state can't be kept: {error}"
+            if self._path is not None and is_damage(error):
+                aside = self._begin_anew(self._path)
+                msg = f"{msg}; it is set aside as {aside.name}, and begun anew"
+            raise StoreError(msg) from error
+
+    def _close(self) -> None:
+        self._connection.close()
+
+    def _begin_anew(self, path: Path) -> Path:
+        self._close()
+        aside = set_aside(path, self._wall())
+        self._connection = connect(path)
+        return aside
 
 
 def _make_directory(directory: Path) -> None:
@@ -232,31 +316,28 @@ def _make_directory(directory: Path) -> None:
         raise StoreError(msg) from error
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    try:
-        # The store itself sees to it that one thread at a time uses it.
-        connection = sqlite3.connect(
-            path, isolation_level=None, check_same_thread=False
-        )
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            prepare(connection, str(path))
-        except BaseException:
-            connection.close()
-            raise
-    except sqlite3.Error as error:
-        msg = f"{path} can't be used: {error}"
-        raise StoreError(msg) from error
-    return connection
+def _key(group: GroupId, action: Action) -> tuple[str, str, int]:
+    return group.host, str(group.primary), action.id
 
 
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
+def _names(action: Action) -> tuple[Name, ...]:
+    """Return the clones that *action* makes, and the one that it destroys."""
+    victim = victim_of(action)
+    made = tuple(slot.name for slot in action.slots)
+    return made if victim is None else (*made, victim)
+
+
+def _close_forgotten(connection: sqlite3.Connection, wall: float) -> None:
+    with transaction(connection):
+        in_flight = {
+            _key(kept.id, kept.in_flight)
+            for kept in read_stored(connection).snapshots
+            if kept.in_flight is not None
+        }
+        error = "what came of it was not written down"
+        forgotten = [
+            (wall, "failed", error, number)
+            for number, *key in connection.execute(FORGOTTEN)
+            if tuple(key) not in in_flight
+        ]
+        connection.executemany(CLOSED, forgotten)

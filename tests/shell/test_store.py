@@ -278,9 +278,9 @@ async def test_a_directory_is_free_again_once_the_store_is_closed(tmp_path):
 
 
 async def test_a_store_that_can_not_be_opened_leaves_the_directory_free(tmp_path):
-    (tmp_path / STATE).write_bytes(b"no database" * 200)
+    (tmp_path / STATE).mkdir()
 
-    with pytest.raises(StoreError, match=r"state\.db can't be used: file is not a"):
+    with pytest.raises(StoreError, match=r"state\.db can't be used: unable to open"):
         await Store.open(tmp_path)
 
     assert holder(tmp_path) is None
