@@ -1,6 +1,7 @@
 """Groups change by `tell` alone, and see what others are about to take."""
 
 import pytest
+import trio
 from attrs import evolve
 
 from albatross_client.names import Name
@@ -12,7 +13,15 @@ from autoscaler.core.rhythm import Rhythm
 from autoscaler.shell.fleet import Fleet
 from autoscaler.shell.ticker import tick_what_is_due
 from autoscaler.shell.watch import Watch
-from tests.core.builders import DOMAIN, GROUP, PRIMARY, clone_name, creating, make_info
+from tests.core.builders import (
+    DOMAIN,
+    GROUP,
+    PRIMARY,
+    clone_name,
+    creating,
+    make_info,
+    make_rules,
+)
 from tests.shell.harness import Notebook
 
 API = GroupId("alpha", Name(("user",), "api"))
@@ -76,10 +85,10 @@ async def test_a_stream_stirs_all_groups_of_its_domain(fleet):
 
 
 async def test_an_action_that_nobody_carries_out_is_a_bug(fleet):
-    primary = API.primary
+    now = trio.current_time()
     watch = fleet.watch(API)
-    watch.take_infos({primary: make_info()}, 0, 0, 0)
-    watch.take_policies({}, 0)
+    watch.take_infos({API.primary: make_info()}, now, now, 0)
+    watch.take_policies(make_rules().policies, now)
     fleet.groups[API] = evolve(
         fleet.groups[API], policy=Policy(max_clones=1, min_clones=1)
     )
@@ -90,8 +99,9 @@ async def test_an_action_that_nobody_carries_out_is_a_bug(fleet):
 
 async def test_a_tick_that_is_due_at_the_end_is_not_looked_at(fleet):
     fleet.is_stopping = True
+    fleet.stirred.clear()
 
-    due = {API: -1.0}
+    due = {API: trio.current_time()}
     tick_what_is_due(fleet, due)
 
     assert due == {}
@@ -99,7 +109,9 @@ async def test_a_tick_that_is_due_at_the_end_is_not_looked_at(fleet):
 
 
 async def test_a_tick_that_is_due_is_looked_at_once(fleet):
-    due = {API: -1.0}
+    fleet.stirred.clear()
+
+    due = {API: trio.current_time()}
     tick_what_is_due(fleet, due)
 
     assert due == {}
