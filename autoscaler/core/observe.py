@@ -80,14 +80,15 @@ def _look(member: Member, view: View, listing: Listing, now: float) -> Member:
     """Return *member* after one more answer to `info`."""
     if member.is_dead and member.name in listing.infos:
         # A new life: its silence counts from here, not from the old one.
-        return Member(name=member.name, listening_since=view.feed.listened_by(now))
+        listening_since = view.feed_of(member.name).listened_by(now)
+        return Member(name=member.name, listening_since=listening_since)
     was_silent = silence(member, view, now) - (now - listing.asked)
     if member.name in listing.infos or was_silent <= view.feed.stale_after:
         # Whatever missed it before, a silence that follows begins anew.
         return (
             member if member.unlisted_at is None else evolve(member, unlisted_at=None)
         )
-    if view.feed.up_since is None:
+    if view.feed_of(member.name).up_since is None:
         return member
     if member.unlisted_at is None:
         return evolve(member, unlisted_at=listing.asked)
@@ -140,7 +141,8 @@ def _is_settled(group: Group, view: View) -> bool:
 
 
 def _stranger(name: Name, number: int, view: View, now: float) -> Member:
-    return Member(name=name, number=number, listening_since=view.feed.listened_by(now))
+    listening_since = view.feed_of(name).listened_by(now)
+    return Member(name=name, number=number, listening_since=listening_since)
 
 
 def _kind_of_stranger(

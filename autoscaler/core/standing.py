@@ -52,7 +52,7 @@ def classify(group: Group, member: Member, view: View, now: float) -> MemberClas
     track = view.tracks.get(member.name, NEVER_HEARD)
     if _is_given_up(group, member, track, view, now):
         return MemberClass.GIVEN_UP
-    up_since = view.feed.up_since
+    up_since = view.feed_of(member.name).up_since
     if up_since is None:
         return MemberClass.UNKNOWN
     stale_after = view.feed.stale_after
@@ -75,7 +75,7 @@ def silence(member: Member, view: View, now: float) -> float:
     track = view.tracks.get(member.name)
     heard = track.heard if track is not None else None
     since = member.listening_since if heard is None else heard.listened
-    return view.feed.listened_by(now) - since
+    return view.feed_of(member.name).listened_by(now) - since
 
 
 def _began(member: Member, track: Track) -> float:
@@ -106,7 +106,7 @@ def _is_given_up(
     if is_crash_loop(track, patience, now):
         return True
     return (
-        view.feed.up_since is not None
+        view.feed_of(member.name).up_since is not None
         and silence(member, view, now) > patience
         and _others_report(member, view, now)
     )

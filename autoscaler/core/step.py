@@ -239,7 +239,7 @@ def _settle(group: Group, event: Interrupted, now: float) -> Group:
         return group
     for slot in action.slots:
         if view.lists(slot.name) and slot.name not in event.unsent:
-            listening_since = view.feed.listened_by(now)
+            listening_since = view.feed_of(slot.name).listened_by(now)
             group = _admit(group, CloneCreated(slot.name, now, listening_since))
     victim = victim_of(action)
     if victim is not None and not view.lists(victim):

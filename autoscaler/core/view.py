@@ -6,7 +6,7 @@ and how old that is.  Views are made afresh for each event and kept by nobody.
 
 from collections.abc import Mapping
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from albatross_client.names import Name
 from albatross_client.values import Info, ResourcePolicy
@@ -123,7 +123,8 @@ class View:
     """What is known of the host of a group.
 
     Attributes:
-        feed: The stats stream of the group's domain.
+        feed: The stats stream of the group's domain; where each unikernel has
+            a stream of its own, what they have in common.
         tracks: What every unikernel's frames tell, by absolute name.
         listing: The newest answer to `info`; None: none yet.
         rules: The newest answer to `policy info`; None: none yet.
@@ -134,6 +135,8 @@ class View:
         lost: Members on this host, of any group, that restarted or fell silent
             lately, each with when, monotonic seconds; not those we removed.
         peers: How many members there are, the lost ones included.
+        feeds: The streams of unikernels that have their own; only when each is
+            up and how long it has listened count, the rhythm is the host's.
     """
 
     feed: Feed
@@ -146,6 +149,11 @@ class View:
     is_contested: bool = False
     lost: tuple[tuple[Name, float], ...] = ()
     peers: int = 0
+    feeds: Mapping[Name, Feed] = field(factory=dict)
+
+    def feed_of(self, name: Name) -> Feed:
+        """Return the stream that *name* is heard on."""
+        return self.feeds.get(name, self.feed)
 
     def lists(self, name: Name) -> bool:
         """Tell whether the newest `info` shows *name*."""
