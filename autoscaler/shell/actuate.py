@@ -2,14 +2,15 @@
 
 Nothing is decided here.  Laws: a command is never repeated blindly; after an
 answer that was lost the host is asked until it tells what is true; what was
-made by an action that failed is removed again.
+made by an action that failed is removed again; each step is written down
+before the next effect, and a command that can't be written down isn't sent.
 """
 
 import hashlib
 from typing import Protocol, assert_never
 
 import trio
-from attrs import frozen
+from attrs import field, frozen
 
 from albatross_client.errors import (
     AlbatrossError,
@@ -35,6 +36,8 @@ from autoscaler.core.events import ActionEnded, CloneCreated, CloneDestroyed, Ev
 from autoscaler.core.group import Group
 from autoscaler.core.view import View
 from autoscaler.shell.host import Host
+from autoscaler.shell.schema import StoreError
+from autoscaler.shell.store import Step
 
 # A command without an image takes milliseconds.
 COMMAND_S = 30.0
@@ -89,6 +92,30 @@ class Site(Protocol):
         """Let *event* happen to the group."""
 
 
+class Entry(Protocol):
+    """One action in the journal."""
+
+    async def note(self, name: Name, step: Step) -> StoreError | None:
+        """Write down how far the clone *name* has come, on disk at return.
+
+        Returns why it could not be written, also where that is because the
+        action itself could not.
+        """
+
+
+@frozen
+class Work:
+    """An action that is under way.
+
+    Attributes:
+        site: Where.
+        entry: Where its steps are written down.
+    """
+
+    site: Site
+    entry: Entry
+
+
 @frozen
 class Failed:
     """A part of an action that did not work.
@@ -104,18 +131,18 @@ class Failed:
     digest: bytes = b""
 
 
-async def carry_out(action: Action, site: Site, jitter: float) -> ActionEnded:
+async def carry_out(action: Action, work: Work, jitter: float) -> ActionEnded:
     """Carry out *action*; returns how it ended, expected failures included.
 
-    Each clone that comes or goes is told to *site* at once.
+    Each clone that comes or goes is told to the site of *work* at once.
     """
     match action:
         case CreateClones():
-            failed = await _create_all(action.slots, site)
+            failed = await _create_all(action.slots, work)
         case DestroyClone():
-            failed = await _destroy(action.victim, site)
+            failed = await _destroy(action.victim, work)
         case ReplaceClone():
-            failed = await _replace(action, site)
+            failed = await _replace(action, work)
         case _:
             assert_never(action)
     if failed is None:
@@ -123,20 +150,22 @@ async def carry_out(action: Action, site: Site, jitter: float) -> ActionEnded:
     return ActionEnded(failed.why, jitter, failed.doubtful, failed.digest)
 
 
-async def _replace(action: ReplaceClone, site: Site) -> Failed | None:
+async def _replace(action: ReplaceClone, work: Work) -> Failed | None:
     if action.victim is None:
-        return await _create_all(action.slots, site)
+        return await _create_all(action.slots, work)
     if action.create_first:
-        failed = await _create_all(action.slots, site)
-        return failed or await _destroy(action.victim, site)
-    failed = await _destroy(action.victim, site)
-    return failed or await _create_all(action.slots, site)
+        failed = await _create_all(action.slots, work)
+        for slot in action.slots if action.stable_for else ():
+            failed = failed or await _prove(slot.name, work, action.stable_for)
+        return failed or await _destroy(action.victim, work)
+    failed = await _destroy(action.victim, work)
+    return failed or await _create_all(action.slots, work)
 
 
-async def _create_all(slots: tuple[Slot, ...], site: Site) -> Failed | None:
+async def _create_all(slots: tuple[Slot, ...], work: Work) -> Failed | None:
     for slot in slots:
         try:
-            failed = await _create(slot, site)
+            failed = await _create(slot, work)
         except (AlbatrossError, trio.TooSlowError) as error:
             failed = Failed(_words(error))
         if failed is not None:
@@ -144,7 +173,8 @@ async def _create_all(slots: tuple[Slot, ...], site: Site) -> Failed | None:
     return None
 
 
-async def _create(slot: Slot, site: Site) -> Failed | None:
+async def _create(slot: Slot, work: Work) -> Failed | None:
+    site = work.site
     view = await site.look()
     confirmed = confirm_slot(site.group, view, slot)
     if isinstance(confirmed, Shortage):
@@ -155,30 +185,51 @@ async def _create(slot: Slot, site: Site) -> Failed | None:
     image = await _image(primary, site)
     if image is None:
         return Failed("the host sent another image than the primary's digest names")
+    failed = await _send(slot.name, _Order(primary, confirmed, image), work)
+    return failed or await _wait_for_boot(slot.name, work, primary.digest)
+
+
+@frozen
+class _Order:
+    """What a clone is made from."""
+
+    primary: Info
+    slot: Slot
+    image: bytes = field(repr=False)
+
+
+async def _send(name: Name, order: _Order, work: Work) -> Failed | None:
+    """Have *name* created; None: it was."""
+    site, digest = work.site, order.primary.digest
+    unwritten = await work.entry.note(name, Step.SENT)
+    if unwritten is not None:
+        return Failed(f"not begun: {unwritten}")
     try:
-        config = clone_config(primary, confirmed, site.group.policy)
+        config = clone_config(order.primary, order.slot, site.group.policy)
         with trio.fail_after(TRANSFER_S):
-            await site.host.create(slot.name, config, image)
+            await site.host.create(name, config, order.image)
     except (AlbatrossError, trio.TooSlowError, ValueError) as error:
         # ValueError: no certificate can hold such a configuration.
         if not _may_have_worked(error):
-            return Failed(_words(error), digest=primary.digest)
+            return Failed(_words(error), digest=digest)
         view = await _look_until_answered(site)
-        if not view.lists(slot.name):
+        if not view.lists(name):
             # Never repeated: if it turns up later after all, it is ours.
-            return Failed(_words(error), (slot.name,), primary.digest)
-    return await _wait_for_boot(slot.name, site, primary.digest)
+            return Failed(_words(error), (name,), digest)
+    return None
 
 
-async def _wait_for_boot(name: Name, site: Site, digest: bytes) -> Failed | None:
+async def _wait_for_boot(name: Name, work: Work, digest: bytes) -> Failed | None:
     """Wait for the first frame; the clock stands still while nobody listens."""
-    created, view = trio.current_time(), site.view()
+    site = work.site
+    heard, created = site.first_frame(name), trio.current_time()
+    view = site.view()
     since = view.feed.listened_by(created)
     came = CloneCreated(name, created, since)
+    await work.entry.note(name, Step.CONFIRMED)
     patience = max(
         site.group.policy.boot_timeout, BOOT_INTERVALS * view.feed.rhythm.reckoned
     )
-    heard = site.first_frame(name)
     while not heard.is_set():
         waited = site.view().feed.listened_by(trio.current_time()) - since
         if waited >= patience:
@@ -187,18 +238,42 @@ async def _wait_for_boot(name: Name, site: Site, digest: bytes) -> Failed | None
             await heard.wait()
     else:
         site.tell(came)
+        await work.entry.note(name, Step.FIRST_SAMPLE)
         return None
     view = await _look_until_answered(site)
     if view.lists(name):
         # Only its frames are missing: the host may have lost its statistics.
         site.tell(came)
+        await work.entry.note(name, Step.DONE)
         return None
     why = f"{name} was created and is gone again, without one stats frame"
     return Failed(why, digest=digest)
 
 
-async def _destroy(name: Name, site: Site) -> Failed | None:
-    why = "the host still lists it"
+async def _prove(name: Name, work: Work, seconds: float) -> Failed | None:
+    """Let *name* run for *seconds* without a restart, else remove it again."""
+    site = work.site
+    before = (await _look_until_answered(site)).info(name)
+    digest, began = b"" if before is None else before.digest, trio.current_time()
+    await trio.sleep(seconds)
+    view = await _look_until_answered(site)
+    track = view.tracks.get(name)
+    restarts = () if track is None else track.restarts
+    if view.lists(name) and not any(at >= began for at in restarts):
+        return None
+    why = f"{name} did not run for {seconds:g} s without a restart"
+    undone = await _destroy(name, work)
+    if undone is not None:
+        return Failed(f"{why}, and is still there: {undone.why}", digest=digest)
+    await work.entry.note(name, Step.ROLLED_BACK)
+    return Failed(why, digest=digest)
+
+
+async def _destroy(name: Name, work: Work) -> Failed | None:
+    site, why = work.site, "the host still lists it"
+    unwritten = await work.entry.note(name, Step.SENT)
+    if unwritten is not None:
+        return Failed(f"not begun: {unwritten}")
     try:
         with trio.fail_after(COMMAND_S):
             await site.host.destroy(name)
@@ -214,6 +289,7 @@ async def _destroy(name: Name, site: Site) -> Failed | None:
         view = await _look_until_answered(site)
         if not view.lists(name):
             site.tell(CloneDestroyed(name))
+            await work.entry.note(name, Step.CONFIRMED)
             return None
         await trio.sleep(pause)
     return Failed(why)

@@ -1,28 +1,30 @@
 """Perform what groups decide: on disk first, then on the host.
 
-An action is written down before it begins and after it ends, so that a daemon
-that is killed in between finds at its next start what to ask the host.  An
-action that can't be written down does not begin: it has failed.
+An action is written down before it begins, at each of its steps and after it
+ends, so that a daemon that is killed in between finds at its next start what
+to ask the host.  An action that can't be written down does not begin: it has
+failed.
 """
 
 import random
 from collections.abc import Callable
 
 import trio
-from attrs import frozen
+from attrs import define, field, frozen
 
 from albatross_client.names import Name
 from autoscaler.core.actions import Action, victim_of
 from autoscaler.core.events import ActionEnded, Event, Interrupted
 from autoscaler.core.group import Group, GroupId
 from autoscaler.core.view import View
-from autoscaler.shell.actuate import Images, carry_out
+from autoscaler.shell.actuate import Images, Work, carry_out
 from autoscaler.shell.fleet import Fleet
 from autoscaler.shell.host import Host
 from autoscaler.shell.log import Field, Log
 from autoscaler.shell.reconcile import Reconciler
+from autoscaler.shell.schema import StoreError
 from autoscaler.shell.scribe import Scribe
-from autoscaler.shell.store import Store
+from autoscaler.shell.store import Step, Store
 
 # Back-offs of groups that failed together must not end together.
 LEAST_JITTER, MOST_JITTER = 0.9, 1.1
@@ -81,36 +83,105 @@ class Journal:
     wall: Callable[[], float]
 
 
+@define
+class Entry:
+    """One action in the journal, from its intent on.
+
+    Attributes:
+        action: As it begins.
+        site: Where it takes place.
+        journal: Where it is written down.
+        error: Why it could not be.
+    """
+
+    action: Action
+    site: Site
+    journal: Journal
+    error: StoreError | None = field(default=None, init=False)
+    _is_written: trio.Event = field(factory=trio.Event, init=False)
+
+    async def begin(self, scope: trio.CancelScope) -> None:
+        """Write down what is intended; where that fails, *scope* is over."""
+        journal, action, group_id = self.journal, self.action, self.site.group_id
+        snapshot = self.site.fleet.snapshot(group_id)
+        intent = journal.store.begin(snapshot, action, journal.wall())
+        self.error = await journal.scribe.write(intent)
+        self._is_written.set()
+        if self.error is not None:
+            scope.cancel()
+            return
+        journal.log.info("action_started", group=str(group_id), **_fields(action))
+
+    async def note(self, name: Name, step: Step) -> StoreError | None:
+        """Write down how far *name* has come; returns why that failed."""
+        await self._is_written.wait()
+        if self.error is not None:
+            return self.error
+        return await _note(self.action, self.site, self.journal, (name, step))
+
+
 async def perform(action: Action, site: Site, journal: Journal) -> None:
     """Write *action* down, carry it out, and write down what came of it."""
-    group_id, fleet = site.group_id, site.fleet
-    began = trio.current_time()
-    intent = journal.store.begin(fleet.snapshot(group_id), action, journal.wall())
-    error = await journal.scribe.write(intent)
-    if error is not None:
-        ended = ActionEnded(f"not begun: {error}", _jitter())
-        site.tell(ended)
-        _log_end(action, site, journal, ended.failure, 0.0)
-        return
-    journal.log.info("action_started", group=str(group_id), **_fields(action))
-    ended = await carry_out(action, site, _jitter())
+    began, entry = trio.current_time(), Entry(action, site, journal)
+    ended = await _carry_out(entry, _jitter())
     site.tell(ended)
     took = trio.current_time() - began
     _log_end(action, site, journal, ended.failure, took)
-    await _write_end(action, site, journal, ended.failure, took)
+    if entry.error is None:
+        await _write_end(action, site, journal, ended.failure, took)
 
 
 async def settle(action: Action, site: Site, journal: Journal) -> None:
     """End *action*, which an earlier run left in flight, by what is listed."""
-    failure = _left_undone(action, site.view())
-    site.tell(Interrupted(site.view(), _jitter()))
+    unsent = await _unsent(action, site, journal)
+    view = site.view()
+    failure = _left_undone(action, view, unsent)
+    site.tell(Interrupted(view, _jitter(), unsent))
     _log_end(action, site, journal, failure, None)
+    for slot in action.slots:
+        if view.lists(slot.name) and slot.name not in unsent:
+            await _note(action, site, journal, (slot.name, Step.DONE))
     await _write_end(action, site, journal, failure, None)
 
 
-def _left_undone(action: Action, view: View) -> str | None:
+async def _carry_out(entry: Entry, jitter: float) -> ActionEnded:
+    """Carry the action out while its intent is written down.
+
+    Until its first effect, which waits for the journal, it only asks.
+    """
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(entry.begin, nursery.cancel_scope)
+        ended = await carry_out(entry.action, Work(entry.site, entry), jitter)
+    if entry.error is not None:
+        return ActionEnded(f"not begun: {entry.error}", jitter)
+    return ended
+
+
+async def _note(
+    action: Action, site: Site, journal: Journal, come: tuple[Name, Step]
+) -> StoreError | None:
+    """Write down how far a clone of *action* has come."""
+    snapshot = site.fleet.snapshot(site.group_id)
+    noting = journal.store.note(snapshot, action, *come)
+    return await journal.scribe.write(noting)
+
+
+async def _unsent(action: Action, site: Site, journal: Journal) -> frozenset[Name]:
+    """Return the clones of *action* whose create was certainly not sent."""
+    try:
+        steps = await journal.store.steps(site.group_id, action)
+    except StoreError:
+        # Then any of them may have been.
+        return frozenset()
+    names = {slot.name for slot in action.slots}
+    return frozenset(n for n in names if steps.get(n) is Step.INTENDED)
+
+
+def _left_undone(action: Action, view: View, unsent: frozenset[Name]) -> str | None:
     """Return in words what is not as *action* should have left it."""
-    undone = [f"{s.name} is not listed" for s in action.slots if not view.lists(s.name)]
+    names = [slot.name for slot in action.slots]
+    undone = [f"{name} is not listed" for name in names if not view.lists(name)]
+    undone += [f"{name} is not ours" for name in unsent if view.lists(name)]
     victim = victim_of(action)
     if victim is not None and view.lists(victim):
         undone.append(f"{victim} is still listed")
