@@ -143,7 +143,7 @@ class ScriptedSource:
 
 
 @define
-class ScriptedHost(WrappedHost):
+class ScriptedHost:
     """Answers each subscription by the next of *answers*, then hangs.
 
     Attributes:
@@ -153,6 +153,21 @@ class ScriptedHost(WrappedHost):
 
     answers: list[ScriptedSource | Exception] = field(factory=list)
     asked_at: list[float] = field(factory=list)
+
+    async def info(self, name: Name) -> Mapping[Name, Info]:
+        raise AssertionError(f"asked what {name} is")
+
+    async def policies(self, domain: Name) -> Mapping[Name, ResourcePolicy]:
+        raise AssertionError(f"asked for the policy of {domain}")
+
+    async def image(self, name: Name) -> bytes:
+        raise AssertionError(f"asked for the image of {name}")
+
+    async def create(self, name: Name, config: Config, image: bytes) -> None:
+        raise AssertionError(f"told to create {name}")
+
+    async def destroy(self, name: Name) -> None:
+        raise AssertionError(f"told to destroy {name}")
 
     async def stats(self, path: Name) -> StatsSource:
         self.asked_at.append(trio.current_time())

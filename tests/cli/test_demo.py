@@ -9,16 +9,17 @@ from rich.console import Console
 from autoscaler.cli.demo import EXPECTED_SIZES, Story
 from autoscaler.cli.live_view import EVENTS_SHOWN, LiveView
 from autoscaler.core.decision import MemberClass
+from autoscaler.shell.log import Field
 from tests.core.builders import make_world, rule
 
-CREATED = {
+CREATED: dict[str, Field] = {
     "action": "CreateClones",
     "clones": "user:web-clone-1",
     "reason": "high",
     "outcome": "done",
     "took_s": 1.234,
 }
-DESTROYED = {
+DESTROYED: dict[str, Field] = {
     "action": "DestroyClone",
     "victim": "user:web-clone-1",
     "reason": "low",
@@ -91,7 +92,9 @@ def test_the_summary_says_what_went_otherwise(sizes, last):
 
 
 def test_an_action_without_a_duration_has_a_line_too():
-    story = Story(actions=[{k: v for k, v in CREATED.items() if k != "took_s"}])
+    untimed: dict[str, Field] = {**CREATED}
+    del untimed["took_s"]
+    story = Story(actions=[untimed])
 
     assert "  CreateClones user:web-clone-1 (high): done" in story.summary()
 

@@ -1,6 +1,7 @@
 """A whole daemon on a sandbox host in memory, under trio's virtual clock."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import trio
 from attrs import define, field, frozen
@@ -106,7 +107,12 @@ class World:
     def size(self) -> int:
         return 1 + len(self.clones)
 
-    def events(self, name: str) -> list[dict[str, Field]]:
+    @property
+    def decision(self) -> Decision:
+        assert self.group.decision is not None
+        return self.group.decision
+
+    def events(self, name: str) -> list[dict[str, Any]]:
         return [fields for event, fields in self.log if event == name]
 
     async def kill(self) -> None:

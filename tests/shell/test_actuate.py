@@ -5,7 +5,7 @@ import trio
 from attrs import evolve
 
 from albatross_client.errors import CertificateError, RemoteProtocolError
-from albatross_client.sandbox.faults import ReplyLost, Rule
+from albatross_client.sandbox.faults import Killed, ReplyLost, Rule
 from autoscaler.core.policy import Policy
 from tests.fakes import WrappedHost
 from tests.shell.harness import GROUP, WEB, Machine, Wish, make_world, wait_until
@@ -115,7 +115,7 @@ async def test_a_primary_that_is_gone_when_its_clone_is_made_makes_none(
 ):
     world = await make_world(nursery, Wish(policy=ONE_CLONE))
     await world.notebook.acted.wait()
-    del world.live.state.unikernels[WEB]
+    world.live.strike(Killed(WEB))
 
     await wait_until(lambda: world.events("action_finished") != [], 60)
 

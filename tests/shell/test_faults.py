@@ -206,8 +206,8 @@ async def test_a_lost_primary_leaves_its_clones_alone(autojump_clock, nursery):
     await trio.sleep(1200)
 
     assert world.clones == world.members == ["user:web-clone-1"]
-    assert world.group.decision.reason.value == "orphaned"
-    assert world.group.decision.outcome is Outcome.HOLD
+    assert world.decision.reason.value == "orphaned"
+    assert world.decision.outcome is Outcome.HOLD
 
 
 @pytest.mark.parametrize(

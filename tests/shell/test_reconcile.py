@@ -74,7 +74,7 @@ async def test_somebody_who_falls_silent_is_asked_about_soon(
 
     await wait_until(lambda: world.group.primary.is_dead, 60)
 
-    assert world.group.decision.reason.value == "no_primary"
+    assert world.decision.reason.value == "no_primary"
 
 
 async def test_a_host_that_does_not_answer_is_asked_more_and_more_slowly(

@@ -3,7 +3,6 @@
 import pytest
 from attrs import evolve
 
-from autoscaler.core.decision import Decision
 from autoscaler.core.events import Note, NoteKind
 from autoscaler.core.group import Ledger, Ticks
 from autoscaler.core.policy import Mode
@@ -114,7 +113,7 @@ def test_every_note_has_a_line(reporter, lines, kind):
     )
 
 
-def unheard() -> Decision:
+def unheard():
     decision = group_that(50.0).decision
     assert decision is not None
     return evolve(decision, load=evolve(decision.load, mean_up=None))

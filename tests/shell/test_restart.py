@@ -72,6 +72,7 @@ async def test_a_create_is_on_disk_before_the_host_hears_of_it(autojump_clock, n
     await wait_until(lambda: world.size == 2, 60)
     kept = (await world.store.load()).snapshots[0]
 
+    assert kept.in_flight is not None
     assert [str(slot.name) for slot in kept.in_flight.slots] == world.clones
 
 

@@ -51,7 +51,7 @@ def begin(nursery, *answers):
     lines: list[dict[str, object]] = []
     log = Log(lambda _level, _name, fields: lines.append(dict(fields)))
     scene = Scene(
-        ScriptedHost(None, list(answers)),
+        ScriptedHost(list(answers)),
         Watch("alpha", DOMAIN, Rhythm()),
         Listener(),
         lines,

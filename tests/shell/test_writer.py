@@ -53,7 +53,7 @@ async def test_what_fails_to_be_written_stays_to_be_written(
     fleet = world.daemon.fleet
     fleet.unsaved, fleet.streams_changed = {GROUP}, True
     disk.connection.executescript(EMPTY)
-    fleet.changes = [Change(GROUP, 0.0, world.group.decision)]
+    fleet.changes = [Change(GROUP, 0.0, world.decision)]
     disk.connection.execute(f"ALTER TABLE {table} RENAME TO elsewhere")
 
     with pytest.raises(StoreError):
