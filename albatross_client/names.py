@@ -6,6 +6,7 @@ domain alone, ``:web`` a unikernel at the root, ``:`` the root.
 """
 
 import re
+from functools import lru_cache
 from typing import Self
 
 from attrs import field, frozen
@@ -86,7 +87,7 @@ class Name:
     @property
     def domain(self) -> "Name":
         """The path alone: of ``a:b:web`` it is ``a:b:``."""
-        return self if self.label is None else Name(self.path)
+        return self if self.label is None else _domain(self.path)
 
     def under(self, base: "Name") -> "Name":
         """Return the absolute name of this one, relative to *base*'s path.
@@ -98,6 +99,12 @@ class Name:
     def is_within(self, domain: "Name") -> bool:
         """Tell whether this name lies in *domain*'s path or below it."""
         return self.path[: len(domain.path)] == domain.path
+
+
+@lru_cache(maxsize=1024)
+def _domain(path: tuple[str, ...]) -> Name:
+    # Asked for with every event of every group, and checked once.
+    return Name(path)
 
 
 ROOT = Name(())
