@@ -147,6 +147,15 @@ def load_authority(
     return Authority(chain, key, _path(chain, ca), ca)
 
 
+def domain_of(ca: Path) -> Name:
+    """Return the domain that the CA in the bundle *ca* may act in.
+
+    Raises:
+        CertificateError: The file can't be read, or hosts would not take it.
+    """
+    return Name(_path(_load_chain(ca), ca))
+
+
 def load_certificate(path: Path) -> x509.Certificate:
     """Read the one CA certificate in the PEM file at *path*.
 

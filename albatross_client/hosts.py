@@ -17,6 +17,8 @@ from attrs import field, frozen
 
 from albatross_client.certificates import load_authority, load_certificate
 from albatross_client.endpoint import DEFAULT_PORT, Endpoint
+from albatross_client.errors import CertificateError
+from albatross_client.keys import readable_by_others
 from albatross_client.names import Name
 from albatross_client.texts import escaped
 from albatross_client.values import ResourcePolicy
@@ -43,6 +45,7 @@ _ADDRESS = re.compile(
 )
 _MAX_PORT = 65_535
 _MISSING = "missing"
+OPEN_TO_OTHERS = "can be read by others than its owner: chmod 600 it"
 _MAX_SHOWN = 60
 _A_FILE = "the path of a file"
 _AN_ADDRESS = "HOST:PORT or [IPV6]:PORT"
@@ -77,6 +80,12 @@ class HostSettings:
     server_name: str | None = None
     server_key_sha256: bytes | None = None
     policies: Mapping[Name, ResourcePolicy] = field(factory=dict)
+
+    @property
+    def secret_files(self) -> tuple[Path, ...]:
+        """The files that nobody but their owner may read."""
+        passphrase = self.ca_key_passphrase_file
+        return (self.ca_key,) if passphrase is None else (self.ca_key, passphrase)
 
 
 @frozen
@@ -117,6 +126,21 @@ def open_endpoint(settings: HostSettings) -> Endpoint:
         server_key_sha256=settings.server_key_sha256,
         policies=settings.policies,
     )
+
+
+def open_private_endpoint(settings: HostSettings) -> Endpoint:
+    """Read the files that *settings* names, if only their owner can.
+
+    Raises:
+        CertificateError: Others can read a key; or one can't be read, or they
+            don't fit together.
+    """
+    endpoint = open_endpoint(settings)
+    for path in settings.secret_files:
+        if readable_by_others(path):
+            msg = f"{path} {OPEN_TO_OTHERS}"
+            raise CertificateError(msg)
+    return endpoint
 
 
 def read_hosts(file: Path) -> tuple[HostSettings, ...]:

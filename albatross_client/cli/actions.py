@@ -23,6 +23,7 @@ from albatross_client.cli.output import (
 from albatross_client.client import Client
 from albatross_client.errors import AlbatrossError
 from albatross_client.names import Name
+from albatross_client.secrecy import keep_memory_private
 from albatross_client.texts import escaped
 
 Action = Callable[[Client, argparse.Namespace], Awaitable[None]]
@@ -30,6 +31,7 @@ Action = Callable[[Client, argparse.Namespace], Awaitable[None]]
 
 def run(arguments: argparse.Namespace) -> int:
     """Perform the action that *arguments* name; return the exit code."""
+    keep_memory_private()
     try:
         client = Client(endpoint_of(arguments))
         trio.run(_perform, client, arguments)

@@ -25,6 +25,7 @@ from albatross_client.cli.output import print_json, print_table, print_text
 from albatross_client.client import Client
 from albatross_client.commands import PolicyInfo
 from albatross_client.connection import Connector
+from albatross_client.hosts import OPEN_TO_OTHERS
 from albatross_client.keys import readable_by_others
 from albatross_client.minting import Ask
 from albatross_client.names import Name
@@ -84,10 +85,9 @@ async def _server(client: Client) -> x509.Certificate:
 
 
 def _open_files(arguments: argparse.Namespace) -> Iterator[str]:
-    settings = settings_of(arguments)
-    for path in (settings.ca_key, settings.ca_key_passphrase_file):
-        if path is not None and readable_by_others(path):
-            yield f"{path} can be read by others than its owner: chmod 600 it"
+    for path in settings_of(arguments).secret_files:
+        if readable_by_others(path):
+            yield f"{path} {OPEN_TO_OTHERS}"
 
 
 def _as_json(seen: _Seen) -> show.Json:

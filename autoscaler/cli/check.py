@@ -9,6 +9,8 @@ from albatross_client.certificates import rfc3339
 from albatross_client.client import Client
 from albatross_client.hosts import open_endpoint
 from albatross_client.names import Name
+from albatross_client.secrecy import keep_memory_private
+from albatross_client.texts import escaped
 from albatross_client.values import ResourcePolicy
 from autoscaler.cli.findings import (
     Found,
@@ -16,6 +18,7 @@ from autoscaler.cli.findings import (
     found_in_file,
     found_in_settings,
 )
+from autoscaler.cli.key_findings import found_in_keys
 from autoscaler.cli.output import complain, print_json, print_table
 from autoscaler.cli.survey import GroupSeen, HostSeen, Opened, Survey, survey
 from autoscaler.core.lint import Severity
@@ -55,9 +58,11 @@ def run(arguments: argparse.Namespace) -> int:
     except SettingsError as error:
         return _tell(arguments, found_in_file(error.problems), None)
     found, seen = found_in_settings(settings), None
+    keep_memory_private()
     if arguments.connect:
         seen = trio.run(survey, settings, open_host)
         found += found_at_hosts(seen, wall_clock())
+    found += found_in_keys(settings)
     code = _tell(arguments, found, seen)
     if not code and not arguments.json:
         print(_summary(settings))
@@ -90,7 +95,7 @@ def _tell(
         if seen is not None:
             _print_survey(seen)
         for each in found:
-            complain(str(each))
+            complain(escaped(str(each)))
     return int(any(each.severity is Severity.ERROR for each in found))
 
 

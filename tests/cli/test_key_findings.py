@@ -1,0 +1,109 @@
+"""Who can read keys, and whether they open more than they have to."""
+
+import pytest
+
+from autoscaler.cli import main
+from autoscaler.cli.key_findings import found_in_keys
+from autoscaler.core.lint import Severity
+from autoscaler.shell.settings import load_settings
+from tests.cli.files import HOST, configuration
+from tests.client.pki import domain_ca, root, write
+
+GROUP = '[[groups]]\nhost = "west"\nprimary = "{}"\nmax_clones = 4\n'
+
+
+def groups_of(*primaries):
+    return "".join(GROUP.format(primary) for primary in primaries)
+
+
+def found(directory, *primaries):
+    file = configuration(directory, groups=groups_of(*primaries))
+    return found_in_keys(load_settings(file))
+
+
+@pytest.mark.parametrize(
+    ("primaries", "domain"),
+    [
+        pytest.param(["user:web"], "user:", id="one group"),
+        pytest.param(["user:web", "user:api"], "user:", id="one domain"),
+        pytest.param(["org:a:web", "org:b:web"], "org:", id="one domain above"),
+        pytest.param(["org:a:web", "org:a:b:web"], "org:a:", id="one inside another"),
+    ],
+)
+def test_a_root_ca_is_hinted_at_where_that_of_a_domain_would_do(
+    tmp_path, primaries, domain
+):
+    write(tmp_path, root())
+
+    [hint] = found(tmp_path, *primaries)
+
+    assert hint.severity is Severity.HINT
+    assert str(hint).startswith("hint: host west: ca: this is a root CA")
+    assert f"all groups lie in {domain}, a CA of that domain" in hint.message
+
+
+@pytest.mark.parametrize(
+    "primaries",
+    [
+        pytest.param(["user:web", "other:web"], id="two domains"),
+        pytest.param(["user:web", ":web"], id="one at the root"),
+        pytest.param([], id="no groups"),
+    ],
+)
+def test_a_root_ca_that_is_needed_is_not_hinted_at(tmp_path, primaries):
+    write(tmp_path, root())
+
+    assert found(tmp_path, *primaries) == ()
+
+
+def test_a_ca_of_a_domain_is_not_hinted_at(tmp_path):
+    top = root()
+    write(tmp_path, domain_ca("user", top), top)
+
+    assert found(tmp_path, "user:web") == ()
+
+
+def test_files_that_are_on_another_machine_are_no_finding(tmp_path):
+    assert found(tmp_path, "user:web") == ()
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660])
+@pytest.mark.parametrize("name", ["ca.key", "passphrase"])
+def test_a_secret_that_others_can_read_is_an_error(tmp_path, capsys, mode, name):
+    top = root()
+    write(tmp_path, domain_ca("user", top), top)
+    (tmp_path / "passphrase").chmod(0o600)
+    (tmp_path / name).chmod(mode)
+    host = f'{HOST}ca_key_passphrase_file = "passphrase"\n'
+
+    code = main(["check", "--config", str(configuration(tmp_path, host))])
+
+    assert code == 1
+    path = tmp_path / name
+    assert capsys.readouterr().err == (
+        f"error: host west: {path} can be read by others than its owner: chmod 600 it\n"
+    )
+
+
+def test_the_daemon_does_not_start_with_a_key_that_others_can_read(tmp_path, capsys):
+    write(tmp_path, root())
+    (tmp_path / "ca.key").chmod(0o640)
+
+    code = main(["run", "--config", str(configuration(tmp_path))])
+
+    path = tmp_path / "ca.key"
+    assert code == 1
+    assert capsys.readouterr().err == (
+        f"autoscaler: {path} can be read by others than its owner: chmod 600 it\n"
+    )
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_finding_shows_nothing_of_a_key(tmp_path, capsys):
+    write(tmp_path, root())
+    secret = (tmp_path / "ca.key").read_text().splitlines()[1]
+    (tmp_path / "ca.key").chmod(0o644)
+
+    main(["check", "--config", str(configuration(tmp_path)), "--json"])
+
+    assert secret not in "".join(capsys.readouterr())
