@@ -112,7 +112,7 @@ class Daemon:
         self._leaving: set[GroupId] = set()
         self._nursery: trio.Nursery | None = None
         store, log, clocks = parts.store, parts.log, parts.clocks
-        self._scribe = Scribe(log)
+        self._scribe = Scribe(log, self._note_writable)
         self._journal = Journal(store, self._scribe, log, lambda: clocks().wall)
         self._housekeeping = Housekeeping(
             store, self._scribe, log, clocks, parts.history_keep
@@ -147,6 +147,7 @@ class Daemon:
             self._nursery = nursery
             fleet.begin = self._begin
             for watch in fleet.watches.values():
+        await self._scribe.write(store.close_forgotten())
                 self._follow(watch)
             nursery.start_soon(tick_for_ever, fleet)
             nursery.start_soon(write_for_ever, fleet, store, self._scribe)
@@ -283,6 +284,10 @@ class Daemon:
             self._spawn(settle, action, group_id)
 
     def _spawn(self, verb: Verb, action: Action, group_id: GroupId) -> None:
+    def _note_writable(self) -> None:
+        """Begin nothing while the state can't be written."""
+        self.fleet.is_writable = not self._scribe.is_failing
+
         assert self._nursery is not None  # noqa: S101 - `run` sets it first
         place = group_id.host, group_id.primary.domain
         parts, reconciler = self._parts, self._reconcilers[place]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import trio
-from attrs import frozen
+from attrs import evolve, frozen
 
 from albatross_client.names import Name
 from autoscaler.core.actions import Action
@@ -76,6 +76,8 @@ class Fleet:
         groups: Iterable[Group],
         watches: Iterable[Watch],
         reporter: Reporter,
+        is_writable: Whether the state can be written: if not, nothing begins.
+        word: The operator's word for all groups that have none of their own.
         clocks: Callable[[], Clocks],
         reconcile_interval: float,
     ) -> None:
@@ -99,6 +101,8 @@ class Fleet:
         self._acting: set[GroupId] = set()
         for group in self.groups.values():
             self._index(group, ())
+        self.is_writable = True
+        self.word: Mode | None = None
 
     def add(self, group: Group) -> None:
         """Look after *group* too; its host and domain have a watch."""
@@ -136,7 +140,8 @@ class Fleet:
     def view(self, group_id: GroupId) -> View:
         """Return what the group may look at now."""
         claims = tuple(self._claims_of_others(group_id))
-        return self.watch(group_id).view(claims, self.reconcile_interval)
+        view = self.watch(group_id).view(claims, self.reconcile_interval)
+        return view if self.is_writable else evolve(view, is_writable=False)
 
     def snapshot(self, group_id: GroupId) -> Snapshot:
         """Return what of the group has to survive a restart."""

@@ -1,6 +1,7 @@
 """Write down what changes, off the event loop, a moment after it changed.
 
-Law: what could not be written is kept and written later.
+Laws: what could not be written is kept and written later; a state that could
+not be written is then written as a whole, for it may be a new one.
 """
 
 import trio
@@ -11,7 +12,7 @@ from autoscaler.shell.store import Store, StreamRow
 
 # Changes of one moment go into one transaction.
 GATHER_S = 0.2
-LONGEST_PAUSE_S = 60.0
+LONGEST_PAUSE_S = 10.0
 # Of a state that can't be written for long, history begins with the newest.
 MOST_UNWRITTEN = 10_000
 
@@ -21,6 +22,8 @@ async def write_for_ever(fleet: Fleet, store: Store, scribe: Scribe) -> None:
     pause = GATHER_S
     while True:
         await trio.sleep(pause)
+        if scribe.is_failing:
+            fleet.unsaved |= set(fleet.groups)
         error = await scribe.write(write_changes(fleet, store))
         pause = GATHER_S if error is None else min(2 * pause, LONGEST_PAUSE_S)
 
@@ -43,7 +46,8 @@ async def _write_snapshots(fleet: Fleet, store: Store) -> None:
         return
     staying = (fleet.snapshot(group_id) for group_id in sorted(unsaved))
     try:
-        await store.save([*left.values(), *staying])
+        are_all = unsaved >= set(fleet.groups)
+        await store.save([*left.values(), *staying], are_all=are_all)
     except BaseException:
         # Also when cancelled: the end of the daemon writes what is left.
         fleet.unsaved |= unsaved & set(fleet.groups)
