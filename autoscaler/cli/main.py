@@ -14,13 +14,22 @@ from collections.abc import Mapping, Sequence
 
 INTERRUPTED = 128 + signal.SIGINT
 
-# Each is a module beside this one with `add_command(subparsers)`.
+# Each is a module beside this one with `add_command(subparsers)`; those that
+# the daemon answers are all in `ask`.
 COMMANDS: Mapping[str, str] = {
     "run": "run the daemon",
     "check": "validate a configuration, and look at its hosts",
     "status": "show what the daemon knows and does",
+    "reload": "have the daemon read its configuration again",
+    "pause": "have the daemon do nothing, for a group or for all",
+    "observe": "have it only say what it would do",
+    "resume": "have it do again what its configuration allows",
+    "adopt": "say that a unikernel is the daemon's own",
+    "disown": "say that a clone is to be left alone",
+    "destroy": "remove clones that nobody looks after any more",
     "demo": "watch it scale a sandbox host up and down",
 }
+ASKED = frozenset({"reload", "pause", "observe", "resume", "adopt", "disown"})
 _PROGRAM = "autoscaler"
 _DESCRIPTION = "Scale MirageOS unikernels that run on Albatross hosts."
 _EPILOGUE = """\
@@ -66,10 +75,14 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, purpose in COMMANDS.items():
-        if name in words:
-            importlib.import_module(f"autoscaler.cli.{name}").add_command(subparsers)
-        else:
+        if name not in words:
             subparsers.add_parser(name, help=purpose)
+        elif name in ASKED:
+            module = importlib.import_module("autoscaler.cli.ask")
+            module.add_asking(subparsers, name, purpose)
+        else:
+            module = importlib.import_module(f"autoscaler.cli.{name}")
+            module.add_command(subparsers)
     return parser
 
 

@@ -30,6 +30,15 @@ def parse_duration(text: str) -> float:
     return seconds
 
 
+def format_duration(seconds: float) -> str:
+    """Return *seconds* as `parse_duration` reads them, such as ``90s``."""
+    for unit in ("d", "h", "m", "s"):
+        count = seconds / SECONDS[unit]
+        if count >= 1 and count == int(count):
+            return f"{count:.0f}{unit}"
+    return f"{seconds:.9g}s"
+
+
 def format_age(seconds: float) -> str:
     """Return about how long *seconds* are: ``8s``, ``1.5h``, ``12d``."""
     for unit in ("d", "h", "m"):

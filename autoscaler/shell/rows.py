@@ -1,6 +1,7 @@
 """Rows of the state file: the statements, what they take, what comes back."""
 
 import enum
+import json
 import sqlite3
 from collections.abc import Mapping
 from typing import Protocol, TypeVar
@@ -10,6 +11,7 @@ from attrs import frozen
 from albatross_client.names import Name
 from autoscaler.core.decision import Decision
 from autoscaler.core.group import GroupId
+from autoscaler.core.policy import Mode
 from autoscaler.core.snapshot import Snapshot
 from autoscaler.shell.records import from_json, to_json
 from autoscaler.shell.schema import DamagedError
@@ -66,6 +68,11 @@ REFRESHED = (
 USAGE = "INSERT OR REPLACE INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 INTERVAL = "INSERT OR REPLACE INTO intervals VALUES (?, ?, ?)"
 STREAM = "INSERT OR REPLACE INTO streams VALUES (?, ?, ?, ?)"
+REQUEST = (
+    "INSERT INTO requests (at, uid, user, verb, words, is_done, said) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+WORD = "INSERT INTO word VALUES (?)"
 
 
 class Step(enum.Enum):
@@ -141,6 +148,29 @@ class StreamRow:
     since: float
 
 
+@frozen(kw_only=True)
+class RequestRow:
+    """What an operator has asked for.
+
+    Attributes:
+        wall: When, seconds since 1970.
+        uid: Whose request, by number.
+        user: And by name.
+        verb: What was asked.
+        words: What about, by `group`, `name` and the like.
+        is_done: Whether it has been done.
+        said: What was answered.
+    """
+
+    wall: float
+    uid: int
+    user: str
+    verb: str
+    words: Mapping[str, str]
+    is_done: bool
+    said: tuple[str, ...]
+
+
 @frozen
 class Stored:
     """What an earlier run has left.
@@ -151,11 +181,13 @@ class Stored:
         lost_at: When a state was found damaged and set aside, seconds since
             1970: groups without a snapshot may have had clones. None: never,
             or all groups were written down since.
+        word: The operator's word for all groups that have none of their own.
     """
 
     snapshots: tuple[Snapshot, ...]
     intervals: Mapping[tuple[str, Name], float]
     lost_at: float | None = None
+    word: Mode | None = None
 
 
 def snapshot_row(snapshot: Snapshot) -> tuple[object, ...]:
@@ -193,6 +225,12 @@ def stream_row(row: StreamRow) -> tuple[object, ...]:
     return row.host, str(row.domain), row.is_up, row.since
 
 
+def request_row(row: RequestRow) -> tuple[object, ...]:
+    """Return the row of `REQUEST`."""
+    words, said = json.dumps(dict(row.words)), "\n".join(row.said)
+    return row.wall, row.uid, row.user, row.verb, words, row.is_done, said
+
+
 def read_stored(connection: sqlite3.Connection) -> Stored:
     """Return what *connection*'s file holds for the next run.
 
@@ -212,7 +250,9 @@ def read_stored(connection: sqlite3.Connection) -> Stored:
         )
     }
     lost_at = connection.execute("SELECT max(at) FROM losses").fetchone()[0]
-    return Stored(snapshots, intervals, lost_at)
+    word = connection.execute("SELECT mode FROM word").fetchone()
+    mode = None if word is None else _read_mode(word[0])
+    return Stored(snapshots, intervals, lost_at, mode)
 
 
 def read_row(what: str, text: str, kind: type[T]) -> T:
@@ -225,4 +265,12 @@ def read_row(what: str, text: str, kind: type[T]) -> T:
         return from_json(text, kind)
     except ValueError as error:
         msg = f"{what} in {STATE} is damaged: {error}"
+        raise DamagedError(msg) from error
+
+
+def _read_mode(text: str) -> Mode:
+    try:
+        return Mode(text)
+    except ValueError as error:
+        msg = f"the operator's word in {STATE} is damaged: {error}"
         raise DamagedError(msg) from error

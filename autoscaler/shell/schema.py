@@ -93,6 +93,21 @@ MIGRATIONS = (
         WHERE ended IS NULL GROUP BY host, primary_name, id;
     CREATE TABLE losses (at REAL NOT NULL);
     """,
+    """
+    CREATE TABLE requests (
+        number INTEGER PRIMARY KEY,
+        at REAL NOT NULL,
+        uid INTEGER NOT NULL,
+        user TEXT NOT NULL,
+        verb TEXT NOT NULL,
+        words TEXT NOT NULL,
+        is_done INTEGER NOT NULL,
+        said TEXT NOT NULL
+    );
+    CREATE INDEX requests_by_time ON requests (at);
+    -- The operator's word for all groups that have none of their own.
+    CREATE TABLE word (mode TEXT NOT NULL);
+    """,
 )
 VERSION = len(MIGRATIONS)
 

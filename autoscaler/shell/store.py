@@ -19,6 +19,7 @@ import trio
 from albatross_client.names import Name
 from autoscaler.core.actions import Action, victim_of
 from autoscaler.core.group import GroupId
+from autoscaler.core.policy import Mode
 from autoscaler.core.snapshot import Snapshot
 from autoscaler.shell.clock import wall_clock
 from autoscaler.shell.database import connect, is_damage, set_aside, transaction
@@ -34,13 +35,16 @@ from autoscaler.shell.rows import (
     LAST_STEPS,
     PRUNE_STEPS,
     REFRESHED,
+    REQUEST,
     SAVE,
     STATE,
     STEP,
     STEPS,
     STREAM,
     USAGE,
+    WORD,
     Decided,
+    RequestRow,
     Step,
     Stored,
     StreamRow,
@@ -48,6 +52,7 @@ from autoscaler.shell.rows import (
     current_row,
     decided_row,
     read_stored,
+    request_row,
     snapshot_row,
     stream_row,
     usage_row,
@@ -55,7 +60,7 @@ from autoscaler.shell.rows import (
 from autoscaler.shell.schema import DamagedError, StoreError, prepare
 from autoscaler.shell.state_lock import StateLock
 
-__all__ = ["Decided", "Step", "Store", "Stored", "StreamRow", "UsageRow"]
+__all__ = ["Decided", "RequestRow", "Step", "Store", "Stored", "StreamRow", "UsageRow"]
 
 T = TypeVar("T")
 
@@ -255,6 +260,15 @@ class Store:
         kept = map(stream_row, tuple(rows))
         await self._write(("DELETE FROM streams", [()]), (STREAM, kept))
 
+    async def remember_word(self, mode: Mode | None) -> None:
+        """Keep the operator's word for all groups; None: it is taken back."""
+        rows = [] if mode is None else [(mode.value,)]
+        await self._write(("DELETE FROM word", [()]), (WORD, rows))
+
+    async def record_request(self, row: RequestRow) -> None:
+        """Keep what an operator has asked for, and what came of it."""
+        await self._write((REQUEST, [request_row(row)]))
+
     async def prune(self, history_keep: float, wall: float) -> None:
         """Drop history older than *history_keep* seconds at *wall*."""
         oldest = wall - history_keep
@@ -263,6 +277,7 @@ class Store:
             (PRUNE_STEPS, [(oldest,)]),
             ("DELETE FROM actions WHERE ended < ?", [(oldest,)]),
             ("DELETE FROM usage WHERE began < ?", [(oldest,)]),
+            ("DELETE FROM requests WHERE at < ?", [(oldest,)]),
         )
 
     async def _write(

@@ -1,0 +1,125 @@
+"""`autoscaler pause`, `resume`, `adopt` and the like: ask the daemon."""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import frozen
+
+from autoscaler.cli.output import complain, print_json
+from autoscaler.core.texts import clean
+from autoscaler.shell.control import ControlError, ask
+from autoscaler.shell.requests import Reply, Request
+from autoscaler.shell.settings import SettingsError, load_settings
+
+
+@frozen
+class Asking:
+    """A subcommand that the daemon answers.
+
+    Attributes:
+        about: The word of the request that its argument is; None: it has none.
+        description: What happens, for the help.
+    """
+
+    about: str | None
+    description: str
+
+
+ASKINGS: Mapping[str, Asking] = {
+    "reload": Asking(
+        None,
+        "Have the daemon read its configuration again, all of it or nothing: if "
+        "anything is wrong, the old one stays in force and all is told.",
+    ),
+    "pause": Asking(
+        "group",
+        "Have the daemon neither decide nor do anything, for one group or for all. "
+        "It holds over restarts, until `resume`.",
+    ),
+    "observe": Asking(
+        "group",
+        "Have the daemon decide, but do nothing, for one group or for all. It "
+        "holds over restarts, until `resume`.",
+    ),
+    "resume": Asking(
+        "group",
+        "Take back `pause` and `observe`, and end a stand-down: the daemon does "
+        "again what its configuration allows.",
+    ),
+    "adopt": Asking(
+        "name",
+        "Say that a unikernel with a clone's name is the daemon's own: it may be "
+        "destroyed. With --all, that nothing is left to be said by name after the "
+        "state was lost.",
+    ),
+    "disown": Asking(
+        "name",
+        "Say that a clone is not the daemon's: it is left alone until `adopt`.",
+    ),
+}
+
+
+def add_asking(
+    subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    verb: str,
+    purpose: str,
+) -> None:
+    """Add the subcommand *verb*."""
+    asking = ASKINGS[verb]
+    parser = subparsers.add_parser(verb, help=purpose, description=asking.description)
+    if asking.about == "group":
+        text = "PRIMARY or HOST/PRIMARY; without it: all groups"
+        parser.add_argument("group", nargs="?", metavar="GROUP", help=text)
+    if asking.about == "name":
+        # With --all there is a group instead, or nothing.
+        count = "?" if verb == "adopt" else None
+        parser.add_argument(
+            "name", nargs=count, metavar="NAME", help="PATH:LABEL or HOST/PATH:LABEL"
+        )
+    if verb == "adopt":
+        parser.add_argument(
+            "--all",
+            action="store_true",
+            help="follow `adopt` of the configuration again, for all groups",
+        )
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run, verb=verb)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Ask, and tell the answer; return the exit code."""
+    request = _request(arguments)
+    if request is None:
+        complain("adopt: say either a NAME or --all")
+        return 2
+    try:
+        settings = load_settings(arguments.config)
+        reply = ask(settings.deployment.state_dir, request)
+    except (SettingsError, ControlError) as error:
+        reply = Reply((str(error),), is_done=False)
+    tell(reply, as_json=arguments.json)
+    return 0 if reply.is_done else 1
+
+
+def tell(reply: Reply, *, as_json: bool) -> None:
+    """Print *reply*, to standard error where nothing was done."""
+    if as_json:
+        print_json({"ok": reply.is_done, "said": list(reply.said)})
+    elif reply.is_done:
+        for line in reply.said:
+            print(clean(line))
+    else:
+        complain("\n".join(reply.said))
+
+
+def _request(arguments: argparse.Namespace) -> Request | None:
+    """Return what the command line asks; None: it contradicts itself."""
+    if arguments.verb == "adopt" and arguments.all == (arguments.name is not None):
+        return None
+    if arguments.verb == "adopt" and arguments.all:
+        return Request("adopt_all")
+    about = ASKINGS[arguments.verb].about
+    word = None if about is None else getattr(arguments, about)
+    return Request(arguments.verb, {} if word is None else {str(about): word})

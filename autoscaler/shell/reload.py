@@ -1,0 +1,161 @@
+"""Follow another configuration without a restart, all of it or nothing.
+
+Laws: until every file was read and every key fits, nothing changes; what the
+new configuration says as the old one did goes on as if nothing had happened.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import trio
+from attrs import frozen
+
+from albatross_client.errors import CertificateError
+from autoscaler.shell.assemble import make_watches, revive_groups, under_word
+from autoscaler.shell.changes import Change, changes
+from autoscaler.shell.daemon import Adjustment, Daemon
+from autoscaler.shell.host import Host
+from autoscaler.shell.log import Log
+from autoscaler.shell.problems import Place, Problem, SettingsError, titled
+from autoscaler.shell.schema import StoreError
+from autoscaler.shell.settings import HostSettings, Settings
+from autoscaler.shell.store import Store, Stored
+
+# So many changes are told in one line of the log; `check --diff` tells all.
+MOST_TOLD = 5
+
+
+@frozen
+class Wanted:
+    """A configuration of which every file could be read.
+
+    Attributes:
+        settings: What it says.
+        hosts: By name, with their keys.
+    """
+
+    settings: Settings
+    hosts: Mapping[str, Host]
+
+
+# Reads the configuration anew; raises SettingsError.
+Source = Callable[[], Awaitable[Wanted]]
+
+
+def open_wanted(
+    settings: Settings, open_host: Callable[[HostSettings], Host]
+) -> Wanted:
+    """Return *settings* with their hosts.
+
+    Raises:
+        SettingsError: Keys can't be used; every host's complaint is told.
+    """
+    hosts: dict[str, Host] = {}
+    problems: list[Problem] = []
+    for number, host in enumerate(settings.hosts, 1):
+        try:
+            hosts[host.name] = open_host(host)
+        except CertificateError as error:
+            place = Place(settings.path, titled("hosts", number, host.name))
+            problems.append(place.problem(str(error)))
+    if problems:
+        raise SettingsError(problems)
+    return Wanted(settings, hosts)
+
+
+class Reloader:
+    """Knows what configuration is in force, and puts another in its place."""
+
+    def __init__(
+        self, daemon: Daemon, settings: Settings, source: Source, store: Store, log: Log
+    ) -> None:
+        """Let *daemon*, which follows *settings*, follow what is read."""
+        self.settings = settings
+        self._daemon = daemon
+        self._source = source
+        self._store = store
+        self._log = log
+        self._turn = trio.Lock()
+
+    async def reload(self) -> tuple[Change, ...]:
+        """Read the configuration again, follow it, and return what differs.
+
+        Raises:
+            SettingsError: The old one stays in force; all that is wrong with
+                the new one is told, here and in the log.
+        """
+        async with self._turn:
+            try:
+                wanted = await self._source()
+                differs = changes(self.settings, wanted.settings)
+                self._check(wanted.settings, differs)
+                stored = await self._stored(wanted.settings)
+            except SettingsError as error:
+                for problem in error.problems:
+                    self._log.event("configuration_refused", error=str(problem))
+                raise
+            self._daemon.adjust(self._adjustment(wanted, stored))
+            self.settings = wanted.settings
+        told = [str(change) for change in differs[:MOST_TOLD]]
+        if len(differs) > MOST_TOLD:
+            told.append(f"and {len(differs) - MOST_TOLD} more")
+        self._log.event(
+            "configuration_reloaded", changes=len(differs), differs="; ".join(told)
+        )
+        return differs
+
+    def _check(self, wanted: Settings, differs: tuple[Change, ...]) -> None:
+        """Refuse what a daemon that runs can't follow."""
+        place = Place(wanted.path, "[deployment]")
+        problems = [
+            place.problem(f"can't change without a restart: {change.says}", change.key)
+            for change in differs
+            if change.needs_restart
+        ]
+        if self._daemon.fleet.is_stopping:
+            problems.append(Place(wanted.path).problem("the daemon is about to end"))
+        if problems:
+            raise SettingsError(problems)
+
+    async def _stored(self, wanted: Settings) -> Stored:
+        """Return what an earlier time has left of groups that are new."""
+        fleet = self._daemon.fleet
+        if all(group.id in fleet.groups for group in wanted.groups):
+            return Stored((), {})
+        try:
+            return await self._store.load()
+        except StoreError as error:
+            # Without it a new group might take its own clones for foreign.
+            raise SettingsError([Place(wanted.path).problem(str(error))]) from error
+
+    def _adjustment(self, wanted: Wanted, stored: Stored) -> Adjustment:
+        settings, fleet = wanted.settings, self._daemon.fleet
+        policies = {group.id: group.policy for group in settings.groups}
+        intervals = {host.name: host.stats_interval for host in settings.hosts}
+        kept = {snapshot.id: snapshot for snapshot in stored.snapshots}
+        # What was left a moment ago may not be written yet.
+        kept.update(fleet.left)
+        new = {g: policy for g, policy in policies.items() if g not in fleet.groups}
+        deployment = settings.deployment
+        return Adjustment(
+            hosts=wanted.hosts,
+            moved=frozenset(_moved(self.settings, settings)),
+            intervals=intervals,
+            policies=policies,
+            groups=under_word(
+                revive_groups(new, kept.values(), fleet.clocks()), fleet.word
+            ),
+            watches=make_watches(new, intervals, stored.intervals),
+            reconcile_interval=deployment.reconcile_interval,
+            shutdown_timeout=deployment.shutdown_timeout,
+            history_keep=deployment.history_keep,
+        )
+
+
+def _moved(old: Settings, new: Settings) -> set[str]:
+    """Return the hosts that another machine or endpoint stands for now."""
+    before = {host.name: host.address for host in old.hosts}
+    return {
+        host.name
+        for host in new.hosts
+        if before.get(host.name, host.address) != host.address
+    }
