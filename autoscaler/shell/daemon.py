@@ -143,11 +143,11 @@ class Daemon:
         *companions* run beside it and end with it.
         """
         fleet, store = self.fleet, self._parts.store
+        await self._scribe.write(store.close_forgotten())
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             fleet.begin = self._begin
             for watch in fleet.watches.values():
-        await self._scribe.write(store.close_forgotten())
                 self._follow(watch)
             nursery.start_soon(tick_for_ever, fleet)
             nursery.start_soon(write_for_ever, fleet, store, self._scribe)
@@ -262,6 +262,10 @@ class Daemon:
                     everything.cancel()
                 self.stop()
 
+    def _note_writable(self) -> None:
+        """Begin nothing while the state can't be written."""
+        self.fleet.is_writable = not self._scribe.is_failing
+
     def _tell_what_is_left(self) -> None:
         groups = self.fleet.groups.values()
         left = [str(g.id) for g in groups if g.ledger.in_flight is not None]
@@ -284,10 +288,6 @@ class Daemon:
             self._spawn(settle, action, group_id)
 
     def _spawn(self, verb: Verb, action: Action, group_id: GroupId) -> None:
-    def _note_writable(self) -> None:
-        """Begin nothing while the state can't be written."""
-        self.fleet.is_writable = not self._scribe.is_failing
-
         assert self._nursery is not None  # noqa: S101 - `run` sets it first
         place = group_id.host, group_id.primary.domain
         parts, reconciler = self._parts, self._reconcilers[place]

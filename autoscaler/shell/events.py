@@ -45,9 +45,6 @@ EVENTS: Mapping[str, Event] = {
     "state_set_aside": Event(
         "error", "The state was damaged: nothing is adopted before it is confirmed."
     ),
-    "state_set_aside": Event(
-        "error", "The state was damaged: nothing is adopted before it is confirmed."
-    ),
     "state_recovered": Event("info", "The state can be written again."),
     "actions_left": Event(
         "warning", "The end did not wait for actions: the next start settles them."

@@ -69,6 +69,7 @@ class Fleet:
         streams_changed: Whether a stream went up or down since that was
             written.
         is_stopping: Whether nothing is decided any more.
+        is_writable: Whether the state can be written: if not, nothing begins.
     """
 
     def __init__(
@@ -76,8 +77,6 @@ class Fleet:
         groups: Iterable[Group],
         watches: Iterable[Watch],
         reporter: Reporter,
-        is_writable: Whether the state can be written: if not, nothing begins.
-        word: The operator's word for all groups that have none of their own.
         clocks: Callable[[], Clocks],
         reconcile_interval: float,
     ) -> None:
@@ -94,6 +93,7 @@ class Fleet:
         self.woken = trio.Event()
         self.rounds = 0
         self.is_stopping = False
+        self.is_writable = True
         self.begin: Callable[[GroupId, Action], None] = _nobody_acts
         self.reconcile_interval = reconcile_interval
         self._reporter = reporter
@@ -101,8 +101,6 @@ class Fleet:
         self._acting: set[GroupId] = set()
         for group in self.groups.values():
             self._index(group, ())
-        self.is_writable = True
-        self.word: Mode | None = None
 
     def add(self, group: Group) -> None:
         """Look after *group* too; its host and domain have a watch."""
