@@ -1,26 +1,33 @@
 """`autoscaler run`: the daemon itself."""
 
 import argparse
+import os
 import signal
-import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 
 import trio
 from attrs import evolve
 
 from albatross_client.errors import CertificateError
+from albatross_client.secrecy import keep_memory_private
+from autoscaler.cli.output import complain
 from autoscaler.core.policy import Mode
-from autoscaler.shell.assemble import make_fleet, open_hosts
+from autoscaler.shell.assemble import make_fleet, open_host, open_hosts
 from autoscaler.shell.clock import read_clocks
 from autoscaler.shell.daemon import Daemon, Parts
+from autoscaler.shell.desk import Desk, Ledgers
 from autoscaler.shell.events import LEVELS
 from autoscaler.shell.fleet import Fleet
 from autoscaler.shell.images import ImageFiles
 from autoscaler.shell.log import Log, configure
+from autoscaler.shell.notify import notifier
 from autoscaler.shell.problems import SettingsError
+from autoscaler.shell.reload import Reloader, Wanted, open_wanted
 from autoscaler.shell.report import LogReporter
 from autoscaler.shell.schema import StoreError
+from autoscaler.shell.service import for_systemd, hear_operators, reload_at_signal
 from autoscaler.shell.settings import Settings, load_settings
 from autoscaler.shell.store import Store, Stored
 
@@ -51,16 +58,21 @@ def add_command(
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the daemon until a signal ends it; return the exit code."""
+
+    def read() -> Settings:
+        return limited(load_settings(arguments.config), Mode(arguments.mode))
+
     try:
-        settings = limited(load_settings(arguments.config), Mode(arguments.mode))
+        settings = read()
     except SettingsError as error:
-        print(error, file=sys.stderr)
+        complain(str(error))
         return 1
+    keep_memory_private()
     log = configure(arguments.log_format, arguments.log_level)
     try:
-        trio.run(serve, settings, log)
+        trio.run(serve, settings, log, STOPS, read)
     except (CertificateError, StoreError) as error:
-        print(f"autoscaler: {error}", file=sys.stderr)
+        complain(f"autoscaler: {error}")
         return 1
     return 0
 
@@ -82,12 +94,20 @@ async def serve(
     settings: Settings,
     log: Log,
     signals: Collection[signal.Signals] = STOPS,
+    read: Callable[[], Settings] | None = None,
     *,
     task_status: trio.TaskStatus[Fleet] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Run the daemon of *settings* until one of *signals* comes.
 
     The status that it reports is the fleet.
+
+    Arguments:
+        settings: What it begins with.
+        log: Where events go.
+        signals: What ends it; with none, no signal reloads it either.
+        read: Reads the settings anew for a reload; None: from their file.
+        task_status: Told when it runs.
 
     Raises:
         CertificateError: The files of a host's keys can't be used.
@@ -114,10 +134,34 @@ async def serve(
             hosts=len(hosts),
             groups=len(fleet.groups),
         )
+        if store.set_aside is not None:
+            log.event("state_set_aside", file=str(store.set_aside))
         _tell_stranded(stored, fleet, log)
         task_status.started(fleet)
-        await Daemon(fleet, parts).run(signals)
+        daemon, told = Daemon(fleet, parts), notifier(os.environ)
+        source = partial(read_wanted, read or partial(load_settings, settings.path))
+        reloader = Reloader(daemon, settings, source, store, log)
+        desk = Desk(daemon, reloader, Ledgers(store, log, told))
+        companions = (
+            *await hear_operators(deployment.state_dir, desk, log),
+            *for_systemd(daemon, told),
+            *([partial(reload_at_signal, desk)] if signals else ()),
+        )
+        await daemon.run(signals, companions)
     log.event("daemon_stopped")
+
+
+async def read_wanted(read: Callable[[], Settings]) -> Wanted:
+    """Return what *read* reads, with its hosts, without holding up anything.
+
+    Raises:
+        SettingsError: Something in it, or in the files it names, is wrong.
+    """
+
+    def read_all() -> Wanted:
+        return open_wanted(read(), open_host)
+
+    return await trio.to_thread.run_sync(read_all)
 
 
 def _tell_stranded(stored: Stored, fleet: Fleet, log: Log) -> None:

@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
+from attrs import evolve
+
 from albatross_client.client import Client
-from albatross_client.hosts import open_endpoint
+from albatross_client.hosts import open_private_endpoint
 from albatross_client.names import Name
+from autoscaler.core.events import OwnershipLost
 from autoscaler.core.group import Group, GroupId, new_group
 from autoscaler.core.moments import Clocks
-from autoscaler.core.policy import Policy
+from autoscaler.core.policy import Mode, Policy
 from autoscaler.core.rhythm import Rhythm
 from autoscaler.core.snapshot import Snapshot, restore
 from autoscaler.shell.fleet import Fleet, Reporter
 from autoscaler.shell.host import Host
+from autoscaler.shell.host_tables import HostSettings
 from autoscaler.shell.settings import Settings
 from autoscaler.shell.store import Stored
 from autoscaler.shell.watch import Watch
@@ -23,7 +27,16 @@ def open_hosts(settings: Settings) -> Mapping[str, Host]:
     Raises:
         CertificateError: A file can't be read, or they don't fit together.
     """
-    return {host.name: Client(open_endpoint(host.access)) for host in settings.hosts}
+    return {host.name: open_host(host) for host in settings.hosts}
+
+
+def open_host(host: HostSettings) -> Host:
+    """Return one host; reads the files of its keys.
+
+    Raises:
+        CertificateError: A file can't be read, or they don't fit together.
+    """
+    return Client(open_private_endpoint(host.access))
 
 
 def make_fleet(
@@ -38,13 +51,20 @@ def make_fleet(
     """
     wanted = {group.id: group.policy for group in settings.groups}
     intervals = {host.name: host.stats_interval for host in settings.hosts}
-    return Fleet(
-        revive_groups(wanted, stored.snapshots, clocks()),
+    groups = revive_groups(wanted, stored.snapshots, clocks())
+    fleet = Fleet(
+        under_word(groups, stored.word),
         make_watches(wanted, intervals, stored.intervals),
         reporter,
         clocks,
         settings.deployment.reconcile_interval,
     )
+    fleet.word = stored.word
+    if stored.lost_at is not None:
+        kept = {snapshot.id for snapshot in stored.snapshots}
+        for group_id in set(wanted) - kept:
+            fleet.tell(group_id, OwnershipLost())
+    return fleet
 
 
 def revive_groups(
@@ -59,6 +79,16 @@ def revive_groups(
         if group_id in snapshots
         else new_group(group_id, policy)
         for group_id, policy in wanted.items()
+    )
+
+
+def under_word(groups: Iterable[Group], word: Mode | None) -> tuple[Group, ...]:
+    """Return *groups*; those without a word of their own get *word*."""
+    return tuple(
+        group
+        if group.ledger.mode is not None
+        else evolve(group, ledger=evolve(group.ledger, mode=word))
+        for group in groups
     )
 
 
