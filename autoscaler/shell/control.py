@@ -41,6 +41,8 @@ ANSWER_S = OBEY_S + REPLY_S
 CHUNK = 65_536
 # So many operators at once; others wait for their turn.
 MOST_AT_ONCE = 8
+# unix(7) - whoever connects when more than these wait is sent away at once.
+MOST_WAITING = 128
 _CREDENTIALS = struct.Struct("3i")
 
 
@@ -168,7 +170,7 @@ async def _bind(path: Path) -> trio.socket.SocketType:
         # never open to others, not even for a moment.
         os.fchmod(server.fileno(), stat.S_IRUSR | stat.S_IWUSR)
         await server.bind(os.fspath(path))
-        server.listen(MOST_AT_ONCE)
+        server.listen(MOST_WAITING)
     except BaseException:
         server.close()
         raise
