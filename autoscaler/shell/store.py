@@ -17,6 +17,7 @@ from typing import Self, TypeVar
 import trio
 
 from albatross_client.names import Name
+from albatross_client.texts import clean
 from autoscaler.core.actions import Action, victim_of
 from autoscaler.core.group import GroupId
 from autoscaler.core.policy import Mode
@@ -217,7 +218,7 @@ class Store:
             snapshot: Of its group, afterwards.
             action: As it began.
             outcome: ``done`` or ``failed``.
-            error: Why it failed.
+            error: Why it failed; kept printable and bounded.
             took_s: How long it took; None: it was an earlier run's.
         """
         key, wall = _key(snapshot.id, action), self._wall()
@@ -225,7 +226,7 @@ class Store:
         await self._write(
             (SAVE, [snapshot_row(snapshot)]),
             (LAST_STEPS, [(outcome, victim, wall, *key)]),
-            (END, [(wall, outcome, error, took_s, *key)]),
+            (END, [(wall, outcome, error and clean(error), took_s, *key)]),
         )
 
     async def close_forgotten(self) -> None:
