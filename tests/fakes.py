@@ -127,15 +127,21 @@ class ScriptedSource:
     end: Exception | None = None
     goodbye: float = 0.0
     is_closed: bool = False
+    _sent: trio.Event = field(factory=trio.Event)
+
+    def send(self, heard: Heard) -> None:
+        self.frames.append(heard)
+        self._sent.set()
 
     async def receive(self) -> Heard:
         await trio.lowlevel.checkpoint()
-        if self.frames:
-            return self.frames.pop(0)
-        if self.end is None:
-            await trio.sleep_forever()
-        assert self.end is not None
-        raise self.end
+        if not self.frames and self.end is None:
+            self._sent = trio.Event()
+            await self._sent.wait()
+        if not self.frames:
+            assert self.end is not None
+            raise self.end
+        return self.frames.pop(0)
 
     async def aclose(self) -> None:
         await trio.sleep(self.goodbye)

@@ -224,14 +224,15 @@ async def _wait_for_boot(name: Name, work: Work, digest: bytes) -> Failed | None
     site = work.site
     heard, created = site.first_frame(name), trio.current_time()
     view = site.view()
-    since = view.feed.listened_by(created)
+    since = view.feed_of(name).listened_by(created)
     came = CloneCreated(name, created, since)
     await work.entry.note(name, Step.CONFIRMED)
     patience = max(
         site.group.policy.boot_timeout, BOOT_INTERVALS * view.feed.rhythm.reckoned
     )
     while not heard.is_set():
-        waited = site.view().feed.listened_by(trio.current_time()) - since
+        feed = site.view().feed_of(name)
+        waited = feed.listened_by(trio.current_time()) - since
         if waited >= patience:
             break
         with trio.move_on_after(min(BOOT_LOOK_S, patience - waited)):

@@ -4,6 +4,7 @@ Laws: intervals are measured by trio's clock, which tests can turn; what is
 persisted carries the boot's and the wall's time beside it.
 """
 
+import functools
 import time
 import uuid
 from pathlib import Path
@@ -24,7 +25,7 @@ def read_clocks() -> Clocks:
 
     Has to be called inside of a trio run.
     """
-    return Clocks(trio.current_time(), boot_id(), boot_clock(), wall_clock())
+    return Clocks(trio.current_time(), _this_boot(), boot_clock(), wall_clock())
 
 
 def boot_id(path: Path = _BOOT_ID) -> str:
@@ -38,11 +39,22 @@ def boot_id(path: Path = _BOOT_ID) -> str:
         return _UNKNOWN_BOOT
 
 
+@functools.cache
+def _this_boot() -> str:
+    """Return which boot this is: for the life of a process it is the same."""
+    return boot_id()
+
+
 def boot_clock() -> float:
     """Return the seconds since the boot, suspensions included where known."""
     if hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     return time.monotonic()
+
+
+def monotonic_us() -> int:
+    """Return the microseconds of the clock that systemd measures by."""
+    return time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
 
 
 def wall_clock() -> float:

@@ -10,12 +10,14 @@ on as if nothing had happened.
 """
 
 import signal
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import assert_never
 
 import trio
 from attrs import evolve, frozen
 
-from albatross_client.names import Name
+from albatross_client.names import ROOT, Name
 from autoscaler.core.actions import Action
 from autoscaler.core.events import Reconfigured
 from autoscaler.core.group import Group, GroupId
@@ -23,7 +25,8 @@ from autoscaler.core.moments import Clocks
 from autoscaler.core.policy import Mode, Policy
 from autoscaler.shell.actuate import Images
 from autoscaler.shell.fleet import Fleet
-from autoscaler.shell.host import Host
+from autoscaler.shell.host import Host, Subscribe
+from autoscaler.shell.line import Line
 from autoscaler.shell.log import Log
 from autoscaler.shell.minutes import Housekeeping, keep_minutes
 from autoscaler.shell.perform import Journal, Site, perform, settle
@@ -31,7 +34,7 @@ from autoscaler.shell.reach import Reach
 from autoscaler.shell.reconcile import Reconciler
 from autoscaler.shell.scribe import Scribe
 from autoscaler.shell.store import Store
-from autoscaler.shell.stream import follow_stats
+from autoscaler.shell.stream import EachMember, follow_in_turn, follow_stats
 from autoscaler.shell.ticker import tick_for_ever
 from autoscaler.shell.watch import Watch
 from autoscaler.shell.writer import write_changes, write_for_ever
@@ -120,6 +123,7 @@ class Daemon:
         self._reaches = {name: Reach(host) for name, host in parts.hosts.items()}
         self._reconcilers: dict[Place, Reconciler] = {}
         self._scopes: dict[Place, trio.CancelScope] = {}
+        self._root_turns: defaultdict[str, trio.Lock] = defaultdict(trio.Lock)
 
     @property
     def hosts(self) -> Mapping[str, Host]:
@@ -241,13 +245,31 @@ class Daemon:
 
     async def _follow_while_wanted(self, watch: Watch, place: Place) -> None:
         """Keep the tasks of *watch*; they begin anew whenever cancelled."""
-        host, log = self._reaches[watch.host], self._parts.log
+        log = self._parts.log
         while self.fleet.watches.get(place) is watch:
             async with trio.open_nursery() as nursery:
                 self._scopes[place] = nursery.cancel_scope
                 reconciler = self._reconcilers[place]
-                nursery.start_soon(follow_stats, host, watch, self.fleet, log)
+                self._listen(nursery, watch)
                 nursery.start_soon(reconciler.look_for_ever, log, self._settle)
+
+    def _listen(self, nursery: trio.Nursery, watch: Watch) -> None:
+        """Subscribe to what tells of *watch*, in the way its host wants."""
+        fleet, log, name = self.fleet, self._parts.log, watch.host
+        host, narrower = self._reaches[name], watch.subscribe.narrower
+        match watch.subscribe:
+            case Subscribe.DOMAIN:
+                line = Line(name, watch.domain, lambda: (watch,), fleet, narrower)
+                nursery.start_soon(follow_stats, host, line, log)
+            case Subscribe.UNIKERNEL:
+                each = EachMember(host, watch, fleet, log, nursery.start_soon)
+                nursery.start_soon(each.follow)
+            case Subscribe.ROOT:
+                line = Line(name, ROOT, lambda: fleet.at_root(name), fleet, narrower)
+                turn = self._root_turns[name]
+                nursery.start_soon(follow_in_turn, host, line, turn, log)
+            case _:
+                assert_never(watch.subscribe)
 
     async def _obey(
         self, signals: Collection[signal.Signals], everything: trio.CancelScope

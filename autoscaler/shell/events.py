@@ -55,18 +55,30 @@ EVENTS: Mapping[str, Event] = {
     # Hosts
     "stream_opened": Event("info", "A statistics subscription began."),
     "stream_lost": Event("warning", "A statistics subscription ended or failed."),
+    "stream_contested": Event(
+        "warning", "Somebody else subscribes to the same path, again and again."
+    ),
     "look_failed": Event("warning", "A host did not answer what runs."),
     "interval_contradicted": Event(
         "warning", "The measured stats interval isn't the configured one."
     ),
     "frames_irregular": Event("warning", "Most frames come too early or too late."),
     "certificate_expiring": Event("warning", "A certificate will soon expire."),
+    "certificate_expired": Event("error", "A certificate has expired."),
+    "keys_renewed": Event("info", "Files of keys have changed and are used."),
+    "keys_refused": Event(
+        "warning", "Files of keys have changed and can't be used: the old ones are."
+    ),
     # Groups
     "tick_decided": Event("debug", "A group was looked at."),
     "decision_changed": Event("info", "A group's decision is not the one before."),
     "would_act_began": Event("info", "Only observed: it would act from now on."),
     "would_act_ended": Event("info", "Only observed: it would no longer act."),
     "action_started": Event("info", "An action is written down and begins."),
+    "action_waiting": Event("info", "An action waits for its turn: others run."),
+    "action_withdrawn": Event(
+        "info", "An action has waited too long for its turn: it is decided anew."
+    ),
     "action_finished": Event("info", "An action has ended."),
     "clone_adopted": Event("info", "A unikernel with a clone's name became ours."),
     "foreign_found": Event("warning", "One with a clone's name is not ours."),

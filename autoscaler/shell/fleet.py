@@ -6,7 +6,7 @@ whoever carries them out.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import trio
 from attrs import evolve, frozen
@@ -14,14 +14,21 @@ from attrs import evolve, frozen
 from albatross_client.names import Name
 from autoscaler.core.actions import Action
 from autoscaler.core.decision import Decision
-from autoscaler.core.events import Event, Note, Ticked
-from autoscaler.core.group import Group, GroupId, Member
+from autoscaler.core.events import CloneDestroyed, Event, Note, Ticked
+from autoscaler.core.group import Group, GroupId
 from autoscaler.core.moments import Clocks
 from autoscaler.core.snapshot import Snapshot, take
 from autoscaler.core.step import step
 from autoscaler.core.usage import Minute
 from autoscaler.core.view import Claim, View
+from autoscaler.shell.host import Subscribe
 from autoscaler.shell.watch import Watch
+
+if TYPE_CHECKING:
+    from autoscaler.core.policy import Mode
+
+# Two clocks that are read one after the other are never this far apart.
+SLEPT_S = 1.0
 
 
 @frozen
@@ -70,6 +77,7 @@ class Fleet:
             written.
         is_stopping: Whether nothing is decided any more.
         is_writable: Whether the state can be written: if not, nothing begins.
+        word: The operator's word for all groups that have none of their own.
     """
 
     def __init__(
@@ -94,13 +102,16 @@ class Fleet:
         self.rounds = 0
         self.is_stopping = False
         self.is_writable = True
+        self.word: Mode | None = None
         self.begin: Callable[[GroupId, Action], None] = _nobody_acts
         self.reconcile_interval = reconcile_interval
         self._reporter = reporter
         self.clocks = clocks
         self._acting: set[GroupId] = set()
         for group in self.groups.values():
-            self._index(group, ())
+            self._index(group, None)
+        self._sleeps = 0
+        self._awake = _awake(clocks())
 
     def add(self, group: Group) -> None:
         """Look after *group* too; its host and domain have a watch."""
@@ -108,16 +119,14 @@ class Fleet:
         self.left.pop(group.id, None)
         self.unsaved.add(group.id)
         self.newcomers.add(group.id)
-        self._index(group, ())
+        self._index(group, None)
         self.stir(group.id)
 
     def remove(self, group_id: GroupId) -> None:
         """Look after the group no longer; what it knows is still written."""
         self.left[group_id] = self.snapshot(group_id)
         group = self.groups.pop(group_id)
-        members = self.watch(group_id).members
-        for member in group.members:
-            members.pop(member.name, None)
+        self._unlist(group)
         self._acting.discard(group_id)
         self.unsaved.discard(group_id)
         self.newcomers.discard(group_id)
@@ -126,6 +135,13 @@ class Fleet:
     def watch(self, group_id: GroupId) -> Watch:
         """Return what is known of the group's domain."""
         return self.watches[group_id.host, group_id.primary.domain]
+
+    def at_root(self, host: str) -> tuple[Watch, ...]:
+        """Return the watches that are fed by the one stream of *host*."""
+        watches = self.watches.values()
+        return tuple(
+            w for w in watches if w.host == host and w.subscribe is Subscribe.ROOT
+        )
 
     def groups_of(self, watch: Watch) -> tuple[GroupId, ...]:
         """Return the groups whose domain *watch* is."""
@@ -150,7 +166,10 @@ class Fleet:
         before = self.groups[group_id]
         after, effects = step(before, event, trio.current_time())
         self.groups[group_id] = after
-        self._index(after, before.members)
+        self._index(after, before)
+        if isinstance(event, CloneDestroyed):
+            # Its silence is our doing: it tells nothing of the host.
+            self.watch(group_id).forget(event.name)
         if _kept(before) != _kept(after):
             self.unsaved.add(group_id)
         self._report(before, after, event)
@@ -178,21 +197,52 @@ class Fleet:
         if group_id is not None:
             self.stir(group_id)
 
+    def notice_sleep(self) -> int:
+        """Return how often this machine was suspended, as far as was seen.
+
+        The clock of intervals stands still in a suspension, that since the
+        boot goes on.  Whatever was known before is then older than it looks:
+        it is forgotten, and asked for anew.
+        """
+        awake = _awake(self.clocks())
+        if self._awake - awake < SLEPT_S:
+            self._awake = max(self._awake, awake)
+            return self._sleeps
+        self._awake = awake
+        self._sleeps += 1
+        now = trio.current_time()
+        for watch in self.watches.values():
+            watch.sleep_through(now)
+            self.stream_changed(watch)
+        return self._sleeps
+
     def _claims_of_others(self, group_id: GroupId) -> Iterable[Claim]:
         for other in self._acting:
             if other != group_id and other.host == group_id.host:
                 slots = self.groups[other].ledger.slots
                 yield from (slot.claim for slot in slots)
 
-    def _index(self, group: Group, before: tuple[Member, ...]) -> None:
-        members = self.watch(group.id).members
-        for gone in before:
-            members.pop(gone.name, None)
-        members.update(dict.fromkeys((m.name for m in group.members), group.id))
+    def _index(self, group: Group, before: Group | None) -> None:
+        if before is None or _names(before) != _names(group):
+            if before is not None:
+                self._unlist(before)
+            watch = self.watch(group.id)
+            members, coming = _names(group)
+            watch.members.update(dict.fromkeys(members, group.id))
+            watch.coming |= coming
+            watch.members_changed.set()
         if group.ledger.in_flight is None:
             self._acting.discard(group.id)
         else:
             self._acting.add(group.id)
+
+    def _unlist(self, group: Group) -> None:
+        watch = self.watch(group.id)
+        members, coming = _names(group)
+        for name in members:
+            watch.members.pop(name, None)
+        watch.coming -= coming
+        watch.members_changed.set()
 
     def _report(self, before: Group, after: Group, event: Event) -> None:
         if isinstance(event, Ticked) and after.decision is not None:
@@ -205,6 +255,17 @@ class Fleet:
         self._reporter.decided(after, old)
         self.changes.append(Change(after.id, self.clocks().wall, new))
         self.woken.set()
+
+
+def _names(group: Group) -> tuple[tuple[Name, ...], frozenset[Name]]:
+    """Return the members, and those that the action in flight will make."""
+    coming = frozenset(slot.name for slot in group.ledger.slots)
+    return tuple(member.name for member in group.members), coming
+
+
+def _awake(clocks: Clocks) -> float:
+    """Return by how much the clock of intervals is ahead of the boot's."""
+    return clocks.now - clocks.boot
 
 
 def _nobody_acts(group_id: GroupId, action: Action) -> None:

@@ -1,11 +1,31 @@
 """What the daemon needs of a host, be it the real client or the sandbox."""
 
+import enum
 from collections.abc import Mapping
 from typing import Protocol
 
 from albatross_client.heard import Heard
 from albatross_client.names import Name
 from albatross_client.values import Config, Info, ResourcePolicy
+
+
+class Subscribe(enum.Enum):
+    """At which paths of a host statistics are subscribed to."""
+
+    ROOT = "root"
+    DOMAIN = "domain"
+    UNIKERNEL = "unikernel"
+
+    @property
+    def narrower(self) -> "Subscribe | None":
+        """What shares less with others; None: nothing does."""
+        match self:
+            case Subscribe.ROOT:
+                return Subscribe.DOMAIN
+            case Subscribe.DOMAIN:
+                return Subscribe.UNIKERNEL
+            case Subscribe.UNIKERNEL:
+                return None
 
 
 class StatsSource(Protocol):
@@ -18,7 +38,14 @@ class StatsSource(Protocol):
         """End the subscription."""
 
 
-class Host(Protocol):
+class Speaker(Protocol):
+    """The part of a host that tells statistics."""
+
+    async def stats(self, path: Name) -> StatsSource:
+        """Subscribe to the statistics of all below *path*, or of one name."""
+
+
+class Host(Speaker, Protocol):
     """One Albatross host; every method may raise `AlbatrossError`."""
 
     async def info(self, name: Name) -> Mapping[Name, Info]:
@@ -35,6 +62,3 @@ class Host(Protocol):
 
     async def destroy(self, name: Name) -> None:
         """Destroy *name*."""
-
-    async def stats(self, path: Name) -> StatsSource:
-        """Subscribe to the statistics of all below *path*."""

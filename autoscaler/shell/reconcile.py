@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 import trio
 
-from albatross_client.errors import AlbatrossError
+from albatross_client.errors import AlbatrossError, HostUnreachableError
 from autoscaler.core.events import Informed
 from autoscaler.core.group import GroupId
 from autoscaler.core.moments import Clocks
@@ -36,7 +36,7 @@ class Reconciler:
         self._watch = watch
         self._fleet = fleet
         self._clocks = clocks
-        self._stream = watch.feed.stream
+        self._openings = watch.openings
 
     async def look(self, group_ids: Iterable[GroupId]) -> None:
         """Ask once, and tell *group_ids* what the answers mean.
@@ -49,7 +49,10 @@ class Reconciler:
         with trio.fail_after(ANSWER_S):
             infos = await self._host.info(self._watch.domain)
             answered = self._clocks()
-            self._watch.take_infos(infos, asked, answered.now, answered.wall)
+            self._fleet.notice_sleep()
+            if not self._watch.take_infos(infos, asked, answered.now, answered.wall):
+                msg = "this machine was suspended while the host was asked"
+                raise HostUnreachableError(msg)
             policies = await self._host.policies(self._watch.domain)
             self._watch.take_policies(policies, trio.current_time())
         if not self._fleet.is_stopping:
@@ -72,7 +75,7 @@ class Reconciler:
         pause = FIRST_PAUSE_S
         while True:
             # A stream that begins while the host is asked is asked about again.
-            self._stream = watch.feed.stream
+            self._openings = watch.openings
             newcomers = self._newcomers()
             left = [g for g in newcomers if fleet.groups[g].ledger.in_flight]
             try:
@@ -112,6 +115,6 @@ class Reconciler:
                 for g in fleet.groups_of(watch)
             )
             due = min((at for at in looks if at is not None), default=latest)
-            is_due = now >= min(due, latest) or watch.feed.stream != self._stream
+            is_due = now >= min(due, latest) or watch.openings != self._openings
             if is_due or self._newcomers():
                 return

@@ -30,6 +30,7 @@ async def tick_for_ever(fleet: Fleet) -> None:
 def tick_what_is_due(fleet: Fleet, due: dict[GroupId, float]) -> None:
     """Tick the groups whose time has come; *due* gets the next times."""
     now = trio.current_time()
+    fleet.notice_sleep()
     _schedule(fleet, due, now)
     for group_id in [g for g, at in due.items() if at <= now]:
         del due[group_id]

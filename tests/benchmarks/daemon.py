@@ -25,6 +25,7 @@ from autoscaler.shell.clock import read_clocks
 from autoscaler.shell.daemon import Daemon, Parts
 from autoscaler.shell.fleet import Fleet
 from autoscaler.shell.images import ImageFiles
+from autoscaler.shell.line import Line
 from autoscaler.shell.log import Log
 from autoscaler.shell.report import LogReporter
 from autoscaler.shell.store import Store
@@ -113,7 +114,8 @@ async def _hear_all(client: Client) -> float:
     fleet = Fleet(groups, [watch], LogReporter(log), read_clocks, 60.0)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(tick_for_ever, fleet)
-        nursery.start_soon(follow_stats, _Pouring(client), watch, fleet, log)
+        line = Line("alpha", USER, lambda: (watch,), fleet)
+        nursery.start_soon(follow_stats, _Pouring(client), line, log)
         while not watch.verdicts:
             await trio.lowlevel.checkpoint()
         before, started = watch.verdicts.total(), perf_counter()

@@ -126,6 +126,13 @@ class World:
         self.ended.set()
 
 
+@define
+class Nap:
+    """How long a machine was suspended since its boot, seconds."""
+
+    seconds: float = 0.0
+
+
 @frozen(kw_only=True)
 class Machine:
     """The machine that a daemon runs on: its clocks and what it reaches.
@@ -134,6 +141,7 @@ class Machine:
         boot_id: Which boot of it.
         booted: Seconds that were over on the virtual clock at that boot.
         wall_step: Seconds that its wall clock is ahead of the host's.
+        nap: Its suspensions, which the clock of intervals knows nothing of.
         through: Puts something between the daemon and its hosts.
         others: More hosts, by name.
         groups: More groups.
@@ -142,6 +150,7 @@ class Machine:
     boot_id: str = "the only boot"
     booted: float = 0.0
     wall_step: float = 0.0
+    nap: Nap = field(factory=Nap)
     through: Callable[[MemoryClient], Host] = lambda client: client
     others: Mapping[str, LiveHost] = field(factory=dict)
     groups: Mapping[GroupId, Policy] = field(factory=dict)
@@ -210,7 +219,8 @@ async def build_world(
     def clocks() -> Clocks:
         now = trio.current_time()
         wall = live.now.milliseconds / 1000 + machine.wall_step
-        return Clocks(now, machine.boot_id, now - machine.booted, wall)
+        boot = now - machine.booted + machine.nap.seconds
+        return Clocks(now, machine.boot_id, boot, wall + machine.nap.seconds)
 
     log: list[tuple[str, dict[str, Field]]] = []
     notebook = Notebook()

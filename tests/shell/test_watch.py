@@ -41,29 +41,6 @@ async def test_an_answer_to_an_older_question_is_dropped(watch):
     assert PRIMARY in watch.listing.infos
 
 
-@pytest.mark.parametrize(
-    ("frames", "stalls_at"),
-    [
-        pytest.param([], 200.0, id="never"),
-        pytest.param([5.0], 205.0, id="one-frame"),
-        pytest.param([5.0, 15.0], 45.0, id="a-pair"),
-        pytest.param([5.0, 45.0], 165.0, id="a-long-pair"),
-    ],
-)
-async def test_a_stream_stalls_by_its_interval_once_there_was_a_pair(
-    watch, frames, stalls_at
-):
-    watch.take_infos({PRIMARY: make_info()}, 0, 0, 0)
-    for at in frames:
-        hear(watch, at)
-
-    assert watch.stalls_at(50.0) == stalls_at
-
-
-async def test_a_stream_cannot_stall_before_anything_is_listed(watch):
-    assert watch.stalls_at(5000.0) is None
-
-
 async def test_what_is_gone_for_long_is_forgotten(watch):
     hear(watch, 10.0)
     hear(watch, 10.0, name=NEIGHBOUR)
@@ -105,13 +82,3 @@ async def test_whoever_waits_for_a_first_frame_is_told(watch):
     assert not before
     assert awaited.is_set()
     assert not watch.first_frame(clone_name(1)).is_set()
-
-
-async def test_a_new_stream_waits_for_its_own_pair(watch):
-    watch.take_infos({PRIMARY: make_info()}, 0, 0, 0)
-    hear(watch, 5.0)
-    hear(watch, 15.0)
-    watch.close(100.0)
-    watch.open(110.0)
-
-    assert watch.stalls_at(120.0) == 310.0
