@@ -11,6 +11,8 @@ from autoscaler.core.decision import Reason
 from autoscaler.core.policy import Policy
 
 HOUR_S = 3600.0
+# Whatever its clones do, a group replaces no more given-up ones in an hour.
+REPLACEMENTS_AN_HOUR = 15
 TURNS_WITHIN_S = 6 * HOUR_S
 # Mending what the operator's numbers say is no thrashing, once in an hour for
 # every clone; nor is a new image, which stops by itself where it fails.
@@ -58,13 +60,18 @@ class Excess:
     within_s: float
 
 
+def failing(budget: Budget, policy: Policy) -> Excess | None:
+    """Return why too many actions have failed in a row, if they have."""
+    limit = policy.max_failures_in_row
+    if budget.failures < limit:
+        return None
+    return Excess("max_failures_in_row", budget.failures, limit, 0.0)
+
+
 def find_excess(
     budget: Budget, policy: Policy, reason: Reason, now: float
 ) -> Excess | None:
     """Return why one more action because of *reason* is too much, if it is."""
-    if budget.failures >= policy.max_failures_in_row:
-        limit = policy.max_failures_in_row
-        return Excess("max_failures_in_row", budget.failures, limit, 0.0)
     if reason not in UNCOUNTED:
         acted = len(_within(budget.acted, HOUR_S, now))
         mended = len(_within(budget.mended, HOUR_S, now)) - policy.max_clones

@@ -184,6 +184,7 @@ class Decision:
         barred: The reason of the action that would begin, were it not held.
         age_s: For how long what holds has held already, seconds.
         evidence: What speaks for it, in words.
+        outdated: How many clones have not yet the primary's image.
     """
 
     outcome: Outcome
@@ -207,6 +208,17 @@ class Decision:
     barred: Reason | None = None
     age_s: float | None = None
     evidence: str | None = None
+    outdated: int = 0
+
+    @property
+    def rollout(self) -> tuple[int, int] | None:
+        """How many clones have the primary's image, of how many.
+
+        None: all have, or nothing is known.
+        """
+        if not self.outdated:
+            return None
+        return max(0, self.clones - self.outdated), self.clones
 
     @property
     def acts(self) -> bool:

@@ -55,6 +55,7 @@ def fields(decision: Decision) -> dict[str, Number]:
         "barred": None if decision.barred is None else decision.barred.value,
         "age_s": _rounded(decision.age_s),
         "evidence": decision.evidence,
+        "outdated": decision.outdated or None,
     }
     shortage = {} if decision.shortage is None else _shortage_fields(decision.shortage)
     known = {k: v for k, v in {**sometimes, **shortage}.items() if v is not None}

@@ -83,16 +83,25 @@ class Ticks:
         low: Consecutive low ticks.
         last: When the last tick was.
         conclusive: When the last tick with a quorum was.
+        gap: Of the low ticks, how many came before a gap of the stream.
+        idle: Clones that get no work, each with for how many ticks in a row.
     """
 
     high: int = 0
     low: int = 0
     last: float | None = None
     conclusive: float | None = None
+    gap: int = 0
+    idle: tuple[tuple[Name, int], ...] = ()
+
+    def at_tick(self, now: float) -> "Ticks":
+        """Return these with *now* as the time of the last tick."""
+        return Ticks(self.high, self.low, now, self.conclusive, self.gap, self.idle)
 
     def counted(self, high: int, low: int) -> "Ticks":
         """Return these with other counters."""
-        return Ticks(high, low, self.last, self.conclusive)
+        gap = min(self.gap, low)
+        return Ticks(high, low, self.last, self.conclusive, gap, self.idle)
 
 
 @frozen
@@ -188,6 +197,23 @@ class Ledger:
 
 
 @frozen(kw_only=True)
+class Watched:
+    """What tells of somebody else who changes a group; not kept.
+
+    Attributes:
+        has_looked: Whether there was an answer before, to compare with.
+        policies: The resource policies that apply, each with its domain.
+        signs: When the last two signs were, oldest first.
+        seen: Names that came without our doing.
+    """
+
+    has_looked: bool = False
+    policies: frozenset[object] = frozenset()
+    signs: tuple[float, ...] = ()
+    seen: frozenset[Name] = frozenset()
+
+
+@frozen(kw_only=True)
 class Group:
     """One group; changed by `step` alone.
 
@@ -200,6 +226,7 @@ class Group:
         ticks: What ticks have left behind.
         ledger: What only we know.
         decision: The newest; None: nothing was decided yet.
+        watched: What tells of somebody else who changes it.
     """
 
     id: GroupId
@@ -210,6 +237,7 @@ class Group:
     ticks: Ticks = Ticks()
     ledger: Ledger = Ledger()
     decision: Decision | None = None
+    watched: Watched = Watched()
 
     @property
     def mode(self) -> Mode:

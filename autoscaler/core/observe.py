@@ -11,6 +11,7 @@ from attrs import evolve
 
 from albatross_client.names import Name
 from albatross_client.values import Info
+from autoscaler.core.contest import Changes, watch
 from autoscaler.core.events import Note, NoteKind
 from autoscaler.core.group import Group, Member
 from autoscaler.core.policy import Adopt
@@ -22,15 +23,22 @@ from autoscaler.core.view import Listing, View
 SECOND_LOOK_S = 5.0
 # Asked exactly on time, a float's last bit would decide whether it counts.
 MARGIN_S = 0.1
+UNASKED = frozenset({NoteKind.ADOPTED, NoteKind.FOREIGN})
 
 
 def observe(group: Group, view: View, now: float) -> tuple[Group, tuple[Note, ...]]:
     """Return *group* with the members that the newest listing shows."""
     if view.listing is None:
         return group, ()
+    asked = group.ledger.adopted
     group, died = _bury(group, view, view.listing, now)
     group, came = _welcome(group, view, view.listing.infos, now)
-    return group, died + came
+    changes = Changes(
+        came={note.name for note in came if note.kind in UNASKED} - asked,
+        went={note.name for note in died if note.kind is NoteKind.DIED},
+    )
+    group, contested = watch(group, view, changes, now)
+    return group, died + came + contested
 
 
 def next_look(group: Group, view: View, now: float) -> float | None:

@@ -7,7 +7,9 @@ from autoscaler.core.events import Note, NoteKind
 from autoscaler.core.group import Group
 
 
-def stand_down(group: Group, excess: Excess, now: float) -> tuple[Group, Note]:
+def stand_down(
+    group: Group, excess: Excess, now: float
+) -> tuple[Group, tuple[Note, ...]]:
     """Return *group* from now on only observing, and the evidence."""
     budget = evolve(group.ledger.budget, stood_down_at=now)
     evidence = (
@@ -18,7 +20,7 @@ def stand_down(group: Group, excess: Excess, now: float) -> tuple[Group, Note]:
         ("stand_down_s", group.policy.stand_down),
     )
     note = Note(NoteKind.STOOD_DOWN, group.id.primary, evidence)
-    return evolve(group, ledger=evolve(group.ledger, budget=budget)), note
+    return evolve(group, ledger=evolve(group.ledger, budget=budget)), (note,)
 
 
 def stand_up(group: Group) -> tuple[Group, tuple[Note, ...]]:

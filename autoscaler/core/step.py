@@ -17,8 +17,17 @@ from autoscaler.core.actions import (
     victim_of,
     without_slot,
 )
-from autoscaler.core.decide import REPLACEMENTS_AN_HOUR, Ruling, decide, decide_bounds
-from autoscaler.core.decision import Load, MemberClass
+from autoscaler.core.budget import (
+    REPLACEMENTS_AN_HOUR,
+    Budget,
+    account,
+    failing,
+    find_excess,
+    spend,
+)
+from autoscaler.core.case import Ruling
+from autoscaler.core.decide import decide, decide_bounds
+from autoscaler.core.decision import Load, MemberClass, Reason
 from autoscaler.core.events import (
     ActionEnded,
     AdoptAsked,
@@ -38,11 +47,11 @@ from autoscaler.core.events import (
     Ticked,
     Word,
 )
-from autoscaler.core.group import Backoff, Group, Ledger, Member, Ticks
+from autoscaler.core.group import Backoff, Group, Ledger, Member
 from autoscaler.core.observe import observe
 from autoscaler.core.ownership import adopt, disown
 from autoscaler.core.policy import Mode
-from autoscaler.core.standdown import stand_up
+from autoscaler.core.standdown import stand_down, stand_down_left, stand_up
 from autoscaler.core.standing import assess
 from autoscaler.core.ticking import take_usage
 from autoscaler.core.view import View
@@ -69,9 +78,9 @@ def step(group: Group, event: Event, now: float) -> tuple[Group, tuple[Effect, .
         case CloneDestroyed(name):
             return _dismiss(group, name), ()
         case ActionEnded():
-            return _end(group, event, now), ()
+            return _give_in(_end(group, event, now), now)
         case Interrupted():
-            return _settle(group, event, now), ()
+            return _give_in(_settle(group, event, now), now)
         case Reconfigured(policy):
             return evolve(group, policy=policy), ()
         case _:
@@ -109,22 +118,49 @@ def _tick(group: Group, view: View, now: float) -> tuple[Group, tuple[Effect, ..
     ledger = _refreshed(group, load, now)
     if ledger is not group.ledger:
         group = evolve(group, ledger=ledger)
+    group, up = _stood_up_in_time(group, now)
     ruling = decide(group, view, load, now)
-    ticks = Ticks(ruling.ticks.high, ruling.ticks.low, now, ruling.ticks.conclusive)
-    group = evolve(group, decision=ruling.decision, ticks=ticks)
+    group, down = _within_budget(group, ruling, now)
+    if down:
+        ruling = decide(group, view, load, now)
+    group = evolve(
+        group,
+        decision=ruling.decision,
+        ticks=ruling.ticks.at_tick(now),
+    )
     group, actions = _act(group, ruling, now)
-    return group, (*notes, *actions)
+    return group, (*notes, *up, *down, *actions)
 
 
 def _inform(group: Group, view: View, now: float) -> tuple[Group, tuple[Effect, ...]]:
     group, notes = observe(group, view, now)
+    group, up = _stood_up_in_time(group, now)
     load = assess(group, view, now)
     ruling = decide_bounds(group, view, load, now)
     if ruling is None:
-        return group, notes
+        return group, (*notes, *up)
+    group, down = _within_budget(group, ruling, now)
+    if down:
+        ruling = decide_bounds(group, view, load, now) or ruling
     group = evolve(group, decision=ruling.decision)
     group, actions = _act(group, ruling, now)
-    return group, (*notes, *actions)
+    return group, (*notes, *up, *down, *actions)
+
+
+def _stood_up_in_time(group: Group, now: float) -> tuple[Group, tuple[Note, ...]]:
+    """Return *group* with its stand-down ended, where it lasted enough."""
+    return stand_up(group) if stand_down_left(group, now) == 0 else (group, ())
+
+
+def _within_budget(
+    group: Group, ruling: Ruling, now: float
+) -> tuple[Group, tuple[Note, ...]]:
+    """Return *group* stood down, where what *ruling* decides is too much."""
+    decision, ledger = ruling.decision, group.ledger
+    if not decision.acts or group.mode is not Mode.ACTIVE:
+        return group, ()
+    excess = find_excess(ledger.budget, group.policy, decision.reason, now)
+    return (group, ()) if excess is None else stand_down(group, excess, now)
 
 
 def _act(group: Group, ruling: Ruling, now: float) -> tuple[Group, tuple[Action, ...]]:
@@ -134,7 +170,7 @@ def _act(group: Group, ruling: Ruling, now: float) -> tuple[Group, tuple[Action,
     ledger = group.ledger
     action = _action(ruling, group)
     replaced = ledger.replaced
-    if isinstance(action, ReplaceClone):
+    if action.reason is Reason.GIVEN_UP and action.slots:
         replaced = (*replaced, now)[-REPLACEMENTS_AN_HOUR:]
     ledger = evolve(
         ledger,
@@ -143,6 +179,7 @@ def _act(group: Group, ruling: Ruling, now: float) -> tuple[Group, tuple[Action,
         next_action=ledger.next_action + 1,
         next_number=ledger.next_number + len(action.slots),
         replaced=replaced,
+        budget=spend(ledger.budget, group.policy, action.reason, now),
     )
     return evolve(group, ledger=ledger, ticks=group.ticks.counted(0, 0)), (action,)
 
@@ -153,12 +190,14 @@ def _action(ruling: Ruling, group: Group) -> Action:
         return CreateClones(id=number, reason=decision.reason, slots=ruling.slots)
     if not ruling.slots:
         return DestroyClone(id=number, reason=decision.reason, victim=decision.victim)
+    is_rollout = decision.reason is Reason.ROLLOUT
     return ReplaceClone(
         id=number,
         reason=decision.reason,
         slots=ruling.slots,
         victim=decision.victim,
-        create_first=group.clones_and_slots < group.policy.max_clones,
+        create_first=ruling.create_first,
+        stable_for=group.policy.min_stable if is_rollout else 0.0,
     )
 
 
@@ -176,15 +215,22 @@ def _admit(group: Group, event: CloneCreated) -> Group:
     )
     clones = sorted([*group.clones, clone], key=lambda m: m.number or 0)
     action = without_slot(ledger.in_flight, event.name)
-    ledger = evolve(ledger, in_flight=action, has_changed=True)
+    surge = ledger.surge
+    if action.reason is Reason.ROLLOUT and victim_of(action) is not None:
+        surge = event.name
+    ledger = evolve(ledger, in_flight=action, has_changed=True, surge=surge)
     return evolve(group, clones=tuple(clones), ledger=ledger)
 
 
 def _dismiss(group: Group, name: Name) -> Group:
     clones = tuple(clone for clone in group.clones if clone.name != name)
     ledger = group.ledger
-    if isinstance(ledger.in_flight, ReplaceClone) and ledger.in_flight.victim == name:
-        ledger = evolve(ledger, in_flight=evolve(ledger.in_flight, victim=None))
+    action = ledger.in_flight
+    if action is not None and action.reason is Reason.ROLLOUT:
+        # The old one is gone, or the new one is again: none is left over.
+        ledger = evolve(ledger, surge=None)
+    if isinstance(action, ReplaceClone) and action.victim == name:
+        ledger = evolve(ledger, in_flight=evolve(action, victim=None))
     return evolve(group, clones=clones, ledger=evolve(ledger, has_changed=True))
 
 
@@ -202,17 +248,43 @@ def _end(group: Group, event: ActionEnded, now: float) -> Group:
         _with_backoff(ledger, action, event, now),
         in_flight=None,
         has_changed=False,
-        changed_at=now if ledger.has_changed else ledger.changed_at,
+        changed_at=now if _cools_down(ledger, action) else ledger.changed_at,
         settled_at=now,
         doubtful=ledger.doubtful | doubtful,
+        useless_at=now if action.reason is Reason.USELESS else ledger.useless_at,
+        budget=_accounted(ledger.budget, action, event),
     )
     return evolve(group, ledger=ledger, ticks=group.ticks.counted(0, 0))
+
+
+def _give_in(group: Group, now: float) -> tuple[Group, tuple[Note, ...]]:
+    """Return *group* stood down, where too many actions in a row failed."""
+    excess = failing(group.ledger.budget, group.policy)
+    if excess is None or group.mode is not Mode.ACTIVE:
+        return group, ()
+    return stand_down(group, excess, now)
+
+
+def _cools_down(ledger: Ledger, action: Action) -> bool:
+    # A group of another image is as large as it was.
+    return ledger.has_changed and action.reason is not Reason.ROLLOUT
+
+
+def _accounted(budget: Budget, action: Action, event: ActionEnded) -> Budget:
+    if not event.has_begun:
+        return budget
+    return account(budget, action, has_failed=event.failure is not None)
 
 
 def _with_backoff(
     ledger: Ledger, action: Action, event: ActionEnded, now: float
 ) -> Ledger:
     match action:
+        case ReplaceClone() if action.reason is Reason.ROLLOUT:
+            if event.failure is None:
+                return evolve(ledger, rolling=Backoff())
+            paused = ledger.rolling.after_failure(event.digest, event.jitter, now)
+            return evolve(ledger, rolling=paused)
         case ReplaceClone():
             # A pause of its own, also when it went well: a clone that is given
             # up again and again would otherwise be replaced without end.

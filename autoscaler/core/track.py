@@ -16,6 +16,7 @@ from attrs import evolve, frozen
 from albatross_client.stats import Sample
 from albatross_client.values import US_PER_S, Timestamp
 from autoscaler.core.rhythm import BUNCH_S, NEEDED, Rhythm, beat
+from autoscaler.core.traffic import NO_TRAFFIC, Traffic, carry
 
 EARLIEST, LATEST = 0.75, 1.25
 # More CPU time than there was time for: the receive times are wrong.
@@ -73,6 +74,7 @@ class Track:
         began: When the process began, as far as is known.
         started: What `info` said of that last.
         known_at: When `info` said it.
+        traffic: The packets it moves.
     """
 
     sample: Sample | None = None
@@ -87,6 +89,7 @@ class Track:
     began: float | None = None
     started: Timestamp | None = None
     known_at: float | None = None
+    traffic: Traffic = NO_TRAFFIC
 
 
 def follow(
@@ -204,6 +207,7 @@ def _baseline(
         track.began,
         track.started,
         track.known_at,
+        track.traffic,
     )
 
 
@@ -226,6 +230,7 @@ def _counted(
         track.began,
         track.started,
         track.known_at,
+        carry(track.traffic, moment.at, sample.packets_in + sample.packets_out),
     )
 
 
@@ -263,4 +268,5 @@ def _forget(track: Track, began: float, now: float) -> Track:
         usage=None,
         restarts=(*track.restarts, now)[-CRASH_LOOP:],
         began=began,
+        traffic=NO_TRAFFIC,
     )

@@ -15,6 +15,7 @@ from attrs import evolve
 from albatross_client.heard import Heard
 from albatross_client.names import Name
 from albatross_client.values import Info, ResourcePolicy
+from autoscaler.core.outage import find_lost
 from autoscaler.core.rhythm import Rhythm
 from autoscaler.core.track import Moment, Track, Verdict, follow, relist
 from autoscaler.core.view import (
@@ -223,7 +224,7 @@ class Watch:
 
     def view(self, claims: tuple[Claim, ...], reconcile_interval: float) -> View:
         """Return what groups may look at now."""
-        return View(
+        view = View(
             feed=self.feed,
             tracks=self.tracks,
             listing=self.listing,
@@ -232,7 +233,14 @@ class Watch:
             reconcile_interval=reconcile_interval,
             is_contested=trio.current_time() < self._contested_until,
             feeds=self.feeds,
+            lost=self._lost or (),
+            peers=len(self._peers),
         )
+        if self._lost is not None:
+            return view
+        self._peers |= self.members.keys()
+        self._lost = find_lost(view, self._peers, trio.current_time())
+        return evolve(view, lost=self._lost, peers=len(self._peers))
 
     def _take_listing(
         self, infos: Mapping[Name, Info], now: float, wall: float

@@ -13,7 +13,8 @@ from albatross_client.names import Name
 from albatross_client.stats import Sample
 from albatross_client.values import Info, InterfaceInfo, ResourcePolicy
 from autoscaler.core.actions import CreateClones, DestroyClone, ReplaceClone, Slot
-from autoscaler.core.decide import Ruling, decide
+from autoscaler.core.case import Ruling
+from autoscaler.core.decide import decide
 from autoscaler.core.decision import MemberClass, Reason
 from autoscaler.core.group import Group, GroupId, Ledger, Member, Ticks
 from autoscaler.core.policy import Policy

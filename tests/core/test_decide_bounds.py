@@ -6,10 +6,11 @@ import pytest
 from attrs import evolve
 
 from albatross_client.values import BlockInfo, Typ
-from autoscaler.core.decide import choose_victim, decide, decide_bounds
+from autoscaler.core.decide import decide, decide_bounds
 from autoscaler.core.decision import MemberClass, Outcome, Reason
 from autoscaler.core.group import Backoff, Group, Ledger, Ticks
 from autoscaler.core.policy import Mode
+from autoscaler.core.scaling import choose_victim
 from autoscaler.core.standing import assess
 from autoscaler.core.view import View
 from tests.core.builders import (

@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 
 from albatross_client.values import Typ
-from autoscaler.core.decide import Ruling
+from autoscaler.core.case import Ruling
 from autoscaler.core.decision import MemberClass, Outcome, Reason
 from autoscaler.core.group import Backoff, Group, Ledger, Ticks
 from autoscaler.core.view import View

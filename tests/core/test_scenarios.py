@@ -211,7 +211,7 @@ def test_clones_that_all_go_silent_are_replaced_15_times_an_hour_at_most():
 
 
 def test_missing_clones_whose_creates_all_fail_are_tried_15_times_an_hour_at_most():
-    world = started(min_clones=3)
+    world = started(min_clones=3, max_failures_in_row=100)
     creates = 0
     for _ in range(HOUR_ROUNDS):
         if world.group.ledger.in_flight is not None:

@@ -104,7 +104,8 @@ async def test_failing_creates_are_tried_at_most_15_times_an_hour(
     autojump_clock, nursery
 ):
     refusal = Rule(fault=Refused("no such luck"), verb="create", times=None)
-    wish = Wish(policy=Policy(max_clones=5, min_clones=3), rules=(refusal,))
+    policy = Policy(max_clones=5, min_clones=3, max_failures_in_row=100)
+    wish = Wish(policy=policy, rules=(refusal,))
     world = await make_world(nursery, wish)
 
     await trio.sleep(3600)

@@ -1,0 +1,142 @@
+"""What rules look at, and what they say."""
+
+from attrs import evolve, frozen
+
+from albatross_client.names import Name
+from autoscaler.core.actions import Slot
+from autoscaler.core.decision import Decision, Load, Outcome, Reason, Shortage
+from autoscaler.core.group import Backoff, Group, Member, Ticks
+from autoscaler.core.view import View
+
+
+@frozen
+class Ruling:
+    """What a rule says.
+
+    Attributes:
+        decision: The decision.
+        ticks: The counters after it.
+        slots: Where the clones go that it creates.
+        create_first: Whether a replacement has room before the old one goes.
+    """
+
+    decision: Decision
+    ticks: Ticks
+    slots: tuple[Slot, ...] = ()
+    create_first: bool = True
+
+
+@frozen
+class Case:
+    """All that rules look at.
+
+    Attributes:
+        group: The group, its members' newest usage included.
+        view: What is known of its host.
+        now: Monotonic seconds.
+        load: What the members say.
+        ticks: The counters, before this tick.
+        outdated: Clones that have not the primary's image.
+        held: Why a given-up clone is not replaced now.
+    """
+
+    group: Group
+    view: View
+    now: float
+    load: Load
+    ticks: Ticks
+    outdated: tuple[Member, ...] = ()
+    held: Reason | None = None
+
+    def hold(
+        self,
+        reason: Reason,
+        ticks: Ticks | None = None,
+        *,
+        left_s: float | None = None,
+        shortage: Shortage | None = None,
+    ) -> Ruling:
+        """Return a ruling that does nothing."""
+        ticks = ticks or self.ticks
+        decision = self._decision(Outcome.HOLD, reason, ticks)
+        if left_s is not None or shortage is not None:
+            decision = evolve(decision, left_s=left_s, shortage=shortage)
+        return Ruling(decision, ticks)
+
+    def act(
+        self,
+        outcome: Outcome,
+        reason: Reason,
+        ticks: Ticks,
+        slots: tuple[Slot, ...] = (),
+        victim: Name | None = None,
+    ) -> Ruling:
+        """Return a ruling that changes the group."""
+        decision = self._decision(outcome, reason, ticks)
+        decision = evolve(decision, count=len(slots), victim=victim)
+        return Ruling(decision, ticks, slots)
+
+    def _decision(self, outcome: Outcome, reason: Reason, ticks: Ticks) -> Decision:
+        policy = self.group.policy
+        return Decision(
+            outcome=outcome,
+            reason=reason,
+            mode=self.group.mode,
+            load=self.load,
+            high=min(ticks.high, policy.scale_up_trigger_ticks),
+            high_needed=policy.scale_up_trigger_ticks,
+            low=min(ticks.low, policy.scale_down_trigger_ticks),
+            low_needed=policy.scale_down_trigger_ticks,
+            up_threshold=policy.scale_up_threshold_percent,
+            down_threshold=policy.scale_down_threshold_percent,
+            clones=self.group.clones_and_slots,
+            min_clones=policy.min_clones,
+            max_clones=policy.max_clones,
+            replacement_held=self.held,
+            outdated=len(self.outdated),
+        )
+
+    def cooldown_left(self, length: float) -> float:
+        """Return for how many seconds a cooldown of this *length* holds."""
+        changed_at = self.group.ledger.changed_at
+        return 0.0 if changed_at is None else max(0.0, changed_at + length - self.now)
+
+    def bar(
+        self,
+        ruling: Ruling,
+        reason: Reason,
+        *,
+        left_s: float | None = None,
+        age_s: float | None = None,
+        evidence: str | None = None,
+    ) -> Ruling:
+        """Return the hold that stands in the place of *ruling*."""
+        held = self.hold(reason, ruling.ticks, left_s=left_s)
+        barred = ruling.decision.reason
+        decision = evolve(held.decision, barred=barred, age_s=age_s, evidence=evidence)
+        return evolve(held, decision=decision)
+
+    def backoff_left(self, backoff: Backoff) -> float:
+        """Return for how long *backoff* holds creating today's image."""
+        primary = self.view.info(self.group.id.primary)
+        if primary is not None and backoff.digest not in {b"", primary.digest}:
+            return 0.0
+        return backoff.left(self.now)
+
+
+def make_case(group: Group, view: View, load: Load, ticks: Ticks, now: float) -> Case:
+    """Return all that rules look at."""
+    return Case(group, view, now, load, ticks, _outdated(group, view))
+
+
+def _outdated(group: Group, view: View) -> tuple[Member, ...]:
+    listing = view.listing
+    primary = view.info(group.id.primary)
+    if primary is None or listing is None:
+        return ()
+    return tuple(
+        clone
+        for clone in group.clones
+        if (info := listing.infos.get(clone.name)) is not None
+        if info.digest != primary.digest
+    )

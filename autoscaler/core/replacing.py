@@ -1,0 +1,139 @@
+"""Rule 6, and what comes after the load: one clone in the place of another.
+
+A given-up clone goes before the load is looked at.  A new image of the primary
+comes last: only where the load rules hold, and neither count ticks nor wait for
+a clone to warm up.  It neither consumes a cooldown nor is held by one.
+"""
+
+from attrs import evolve
+
+from autoscaler.core.actions import Slot
+from autoscaler.core.budget import HOUR_S, REPLACEMENTS_AN_HOUR
+from autoscaler.core.capacity import find_slots
+from autoscaler.core.case import Case, Ruling
+from autoscaler.core.decision import MemberClass, Outcome, Reason, Shortage
+from autoscaler.core.group import Member
+
+# A rollout resets the counters of ticks: while these tell of load, it waits.
+LOAD_FIRST = frozenset({Reason.RISING, Reason.FALLING, Reason.WARMING})
+
+
+def replace_given_up(case: Case) -> Ruling | Reason | None:
+    """Rule 6: a clone that is listed and useless goes, one at a time.
+
+    Returns:
+        A ruling; or what holds the replacement while other rules go on; or
+        None where no clone is given up.
+    """
+    group, policy, load = case.group, case.group.policy, case.load
+    given_up = load.names(MemberClass.GIVEN_UP)
+    victim = next((m for m in group.clones if m.name in given_up), None)
+    if victim is None:
+        return None
+    if case.cooldown_left(policy.cooldown_up):
+        return Reason.COOLDOWN
+    if _is_spare(case):
+        if group.ledger.destroying.left(case.now):
+            return Reason.BACKOFF
+        return case.act(Outcome.DOWN, Reason.GIVEN_UP, case.ticks, victim=victim.name)
+    ledger = group.ledger
+    lately = [at for at in ledger.replaced if case.now - at < HOUR_S]
+    if ledger.replacing.left(case.now) or len(lately) >= REPLACEMENTS_AN_HOUR:
+        return Reason.BACKOFF
+    create_first = group.clones_and_slots < policy.max_clones
+    found = find_slots(group, case.view, 1, None if create_first else victim.name)
+    if isinstance(found, Shortage):
+        return found.reason
+    return _replace(case, Reason.GIVEN_UP, victim, found, create_first=create_first)
+
+
+def roll_out(case: Case, ruling: Ruling) -> Ruling:
+    """Replace a clone that has not the primary's image, after all else.
+
+    Arguments:
+        case: What to look at.
+        ruling: What the load rules say.
+
+    Returns:
+        *ruling*, where there is nothing to replace or it is not the time.
+    """
+    if ruling.decision.acts or ruling.decision.reason in LOAD_FIRST:
+        return ruling
+    if not case.outdated or not _can_roll_out(case):
+        return ruling
+    ledger = case.group.ledger
+    left = case.backoff_left(ledger.rolling)
+    if left:
+        return _unhealthy(case, ruling, left)
+    victim = case.outdated[0]
+    if any(clone.name == ledger.surge for clone in case.group.clones):
+        return _finish_surge(case, ruling, victim)
+    found, create_first = _find_place(case, victim)
+    if isinstance(found, Shortage):
+        return ruling
+    if not create_first and _has_failed(case):
+        # The old one would be gone, and the new one does not live.
+        return _unhealthy(case, ruling, None)
+    return _replace(case, Reason.ROLLOUT, victim, found, create_first=create_first)
+
+
+def _is_spare(case: Case) -> bool:
+    """Tell whether the group can do without the given-up clone."""
+    policy, load = case.group.policy, case.load
+    return (
+        policy.scale_down
+        and load.mean_down is not None
+        and load.mean_down < policy.scale_down_threshold_percent
+        and not load.missing
+        and len(case.group.clones) > policy.min_clones
+    )
+
+
+def _can_roll_out(case: Case) -> bool:
+    # An image that the primary itself doesn't live with is not spread.
+    is_healthy = case.group.id.primary in case.load.names(MemberClass.FRESH)
+    return is_healthy and case.view.is_current(case.now)
+
+
+def _has_failed(case: Case) -> bool:
+    rolling, primary = case.group.ledger.rolling, case.view.info(case.group.id.primary)
+    if not rolling.failures or primary is None:
+        return False
+    return rolling.digest in {b"", primary.digest}
+
+
+def _unhealthy(case: Case, ruling: Ruling, left: float | None) -> Ruling:
+    if ruling.decision.reason is not Reason.STEADY:
+        return ruling
+    return case.hold(Reason.IMAGE_UNHEALTHY, ruling.ticks, left_s=left)
+
+
+def _finish_surge(case: Case, ruling: Ruling, victim: Member) -> Ruling:
+    """A new clone was made and its old one stayed: only that goes."""
+    if case.group.ledger.surge not in case.load.names(MemberClass.FRESH):
+        return ruling
+    if case.group.ledger.destroying.left(case.now):
+        return ruling
+    return case.act(Outcome.DOWN, Reason.ROLLOUT, case.ticks, victim=victim.name)
+
+
+def _find_place(case: Case, victim: Member) -> tuple[tuple[Slot, ...] | Shortage, bool]:
+    """Return where the new clone fits, and whether beside the old one."""
+    group = case.group
+    if group.clones_and_slots < group.policy.max_clones:
+        found = find_slots(group, case.view, 1)
+        if not isinstance(found, Shortage):
+            return found, True
+    return find_slots(group, case.view, 1, victim.name), False
+
+
+def _replace(
+    case: Case,
+    reason: Reason,
+    victim: Member,
+    slots: tuple[Slot, ...],
+    *,
+    create_first: bool,
+) -> Ruling:
+    ruling = case.act(Outcome.REPLACE, reason, case.ticks, slots, victim=victim.name)
+    return evolve(ruling, create_first=create_first)

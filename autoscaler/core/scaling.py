@@ -1,0 +1,158 @@
+"""Rules 7 and 8: what the load calls for."""
+
+from attrs import evolve
+
+from autoscaler.core.capacity import find_slots
+from autoscaler.core.case import Case, Ruling
+from autoscaler.core.decision import Load, MemberClass, Outcome, Reason, Shortage
+from autoscaler.core.efficacy import Idle, count_idle
+from autoscaler.core.group import Group, Member, Ticks
+
+# At such a mean the demand may be any: a step is not made smaller.
+SATURATED_PERCENT = 99.0
+
+
+def scale(case: Case) -> Ruling:
+    """Return what the load calls for: rules 7 to 9."""
+    idle = count_idle(case)
+    case = evolve(case, ticks=evolve(case.ticks, idle=idle.counted))
+    ruling = _high(case, idle) or _low(case)
+    if ruling is not None:
+        return ruling
+    ticks = case.ticks.counted(0, 0)
+    if idle.proven:
+        return _no_effect(case, idle, ticks)
+    return case.hold(Reason.STEADY, ticks)
+
+
+def create(case: Case, reason: Reason, count: int, ticks: Ticks) -> Ruling:
+    """Create *count* clones, unless a gate is closed."""
+    left = case.backoff_left(case.group.ledger.creating)
+    if left:
+        return case.hold(Reason.BACKOFF, ticks, left_s=left)
+    found = find_slots(case.group, case.view, count)
+    if isinstance(found, Shortage):
+        return case.hold(found.reason, ticks, shortage=found)
+    if reason is Reason.HIGH:
+        left = _warming_left(case)
+        if left:
+            return case.hold(Reason.WARMING, ticks, left_s=left)
+    return case.act(Outcome.UP, reason, ticks, found)
+
+
+def destroy(case: Case, reason: Reason, ticks: Ticks) -> Ruling:
+    """Destroy one clone, unless the last try failed just now."""
+    left = case.group.ledger.destroying.left(case.now)
+    if left:
+        return case.hold(Reason.BACKOFF, ticks, left_s=left)
+    victim = choose_victim(case.group, case.load)
+    assert victim is not None  # noqa: S101 - its rules apply where clones run
+    return case.act(Outcome.DOWN, reason, ticks, victim=victim.name)
+
+
+def choose_victim(group: Group, load: Load) -> Member | None:
+    """Return the clone to destroy: a given-up one, else the least busy.
+
+    Of equals the newest goes, and one of which nothing is known goes last.
+    """
+    given_up = set(load.names(MemberClass.GIVEN_UP))
+    return min(
+        group.clones,
+        key=lambda m: (
+            m.name not in given_up,
+            m.usage if m.usage is not None else 101.0,
+            -(m.number or 0),
+        ),
+        default=None,
+    )
+
+
+def _high(case: Case, idle: Idle) -> Ruling | None:
+    """Rule 7: those who report are too busy."""
+    policy, mean = case.group.policy, case.load.mean_up
+    if mean is None or mean <= policy.scale_up_threshold_percent:
+        return None
+    left = case.cooldown_left(policy.cooldown_up)
+    if left:
+        ticks = case.ticks.counted(case.ticks.high, 0)
+        return case.hold(Reason.COOLDOWN, ticks, left_s=left)
+    ticks = case.ticks.counted(case.ticks.high + 1, 0)
+    if ticks.high < policy.scale_up_trigger_ticks:
+        return case.hold(Reason.RISING, ticks)
+    if idle.proven or _rolled_back_left(case):
+        return _no_effect(case, idle, ticks)
+    room = policy.max_clones - case.group.clones_and_slots
+    if room <= 0:
+        return case.hold(Reason.AT_MAX, ticks)
+    return create(case, Reason.HIGH, min(_step(case, mean), room), ticks)
+
+
+def _no_effect(case: Case, idle: Idle, ticks: Ticks) -> Ruling:
+    """Add nothing: nothing would be routed to it."""
+    group, policy = case.group, case.group.policy
+    may_go = (
+        policy.roll_back_useless
+        and idle.proven
+        and len(group.clones) > policy.min_clones
+        and not case.cooldown_left(policy.cooldown_up)
+        and not group.ledger.destroying.left(case.now)
+    )
+    if may_go:
+        victim = idle.proven[-1]
+        ruling = case.act(Outcome.DOWN, Reason.USELESS, ticks, victim=victim)
+    else:
+        left = _rolled_back_left(case) if not idle.proven else None
+        ruling = case.hold(Reason.NO_EFFECT, ticks, left_s=left)
+    decision = evolve(ruling.decision, evidence=idle.evidence)
+    return evolve(ruling, decision=decision)
+
+
+def _rolled_back_left(case: Case) -> float:
+    """Return for how long what was removed as useless is not tried again."""
+    removed = case.group.ledger.useless_at
+    if removed is None:
+        return 0.0
+    return max(0.0, removed + case.group.policy.stand_down - case.now)
+
+
+def _step(case: Case, mean: float) -> int:
+    """Return how many clones leave the mean above the down threshold."""
+    policy, members = case.group.policy, case.load.capacity
+    step = policy.scale_up_step
+    if mean < SATURATED_PERCENT:
+        down = policy.scale_down_threshold_percent
+        while step > 1 and mean * members / (members + step) <= down:
+            step -= 1
+    return step
+
+
+def _warming_left(case: Case) -> float:
+    """Return for how long the newest clone is too young to be judged."""
+    created = [m.created for m in case.group.clones if m.created is not None]
+    if not created:
+        return 0.0
+    return max(0.0, max(created) + case.group.policy.warmup - case.now)
+
+
+def _low(case: Case) -> Ruling | None:
+    """Rule 8: everybody together has too little to do."""
+    group, policy, load = case.group, case.group.policy, case.load
+    mean, members = load.mean_down, load.capacity
+    threshold = policy.scale_down_threshold_percent
+    if not group.clones or mean is None or mean >= threshold or members < 2:  # noqa: PLR2004 - one must remain
+        return None
+    after = mean * members / (members - 1)
+    if after + policy.flap_margin >= policy.scale_up_threshold_percent:
+        return case.hold(Reason.WOULD_FLAP, case.ticks.counted(0, 0))
+    left = case.cooldown_left(policy.cooldown_down)
+    if left:
+        ticks = case.ticks.counted(0, case.ticks.low)
+        return case.hold(Reason.COOLDOWN, ticks, left_s=left)
+    ticks = case.ticks.counted(0, case.ticks.low + 1)
+    if ticks.low < policy.scale_down_trigger_ticks:
+        return case.hold(Reason.FALLING, ticks)
+    if len(group.clones) <= policy.min_clones:
+        return case.hold(Reason.AT_MIN, ticks)
+    if load.missing:
+        return case.hold(Reason.MISSING, ticks)
+    return destroy(case, Reason.LOW, ticks)
