@@ -108,8 +108,9 @@ async def _tell(stream: TlsServerStream, outbox: Outbox) -> bool:
             # Else it leaves with the goodbye, in one piece.
     except trio.EndOfChannel:
         return True
-    except trio.BrokenResourceError:
-        # Cut by the host, or the client is gone: no goodbye either way.
+    except (trio.BrokenResourceError, ssl.SSLError):
+        # Cut by the host, or the client is gone, perhaps killed: no goodbye
+        # either way.
         return False
 
 
