@@ -1,6 +1,7 @@
 """Put a daemon together from what the operator wants and what was kept."""
 
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 
 from attrs import evolve
 
@@ -14,11 +15,13 @@ from autoscaler.core.policy import Mode, Policy
 from autoscaler.core.rhythm import Rhythm
 from autoscaler.core.snapshot import Snapshot, restore
 from autoscaler.shell.fleet import Fleet, Reporter
-from autoscaler.shell.host import Host
+from autoscaler.shell.host import Host, Subscribe
 from autoscaler.shell.host_tables import HostSettings
 from autoscaler.shell.settings import Settings
 from autoscaler.shell.store import Stored
 from autoscaler.shell.watch import Watch
+
+BY_DOMAIN: Mapping[str, Subscribe] = MappingProxyType({})
 
 
 def open_hosts(settings: Settings) -> Mapping[str, Host]:
@@ -51,20 +54,23 @@ def make_fleet(
     """
     wanted = {group.id: group.policy for group in settings.groups}
     intervals = {host.name: host.stats_interval for host in settings.hosts}
+    subscribes = {host.name: host.subscribe for host in settings.hosts}
     groups = revive_groups(wanted, stored.snapshots, clocks())
     fleet = Fleet(
         under_word(groups, stored.word),
-        make_watches(wanted, intervals, stored.intervals),
+        make_watches(wanted, intervals, stored.intervals, subscribes),
         reporter,
         clocks,
         settings.deployment.reconcile_interval,
     )
     fleet.word = stored.word
-    if stored.lost_at is not None:
-        kept = {snapshot.id for snapshot in stored.snapshots}
-        for group_id in set(wanted) - kept:
-            fleet.tell(group_id, OwnershipLost())
+    tell_what_is_lost(wanted, stored, fleet)
     return fleet
+
+
+def actions_of(settings: Settings) -> Mapping[str, int]:
+    """Return how many actions may run at once on each host."""
+    return {host.name: host.max_actions_in_flight for host in settings.hosts}
 
 
 def revive_groups(
@@ -92,10 +98,21 @@ def under_word(groups: Iterable[Group], word: Mode | None) -> tuple[Group, ...]:
     )
 
 
+def tell_what_is_lost(
+    group_ids: Iterable[GroupId], stored: Stored, fleet: Fleet
+) -> None:
+    """Tell those of *group_ids* whose record went with a damaged state."""
+    if stored.lost_at is not None:
+        kept = {snapshot.id for snapshot in stored.snapshots}
+        for group_id in set(group_ids) - kept:
+            fleet.tell(group_id, OwnershipLost())
+
+
 def make_watches(
     group_ids: Iterable[GroupId],
     configured: Mapping[str, float | None],
     remembered: Mapping[tuple[str, Name], float],
+    subscribes: Mapping[str, Subscribe] = BY_DOMAIN,
 ) -> tuple[Watch, ...]:
     """Return one watch for each domain of each host that has a group.
 
@@ -103,9 +120,15 @@ def make_watches(
         group_ids: The groups.
         configured: The hosts' stats intervals, seconds; None: measured.
         remembered: What was measured in an earlier run, by host and domain.
+        subscribes: At which paths a host is listened to, if not by domain.
     """
     places = dict.fromkeys((g.host, g.primary.domain) for g in group_ids)
     return tuple(
-        Watch(host, domain, Rhythm(configured[host], remembered.get((host, domain))))
+        Watch(
+            host,
+            domain,
+            Rhythm(configured[host], remembered.get((host, domain))),
+            subscribes.get(host, Subscribe.DOMAIN),
+        )
         for host, domain in places
     )

@@ -36,7 +36,7 @@ def format_duration(seconds: float) -> str:
         count = seconds / SECONDS[unit]
         if count >= 1 and count == int(count):
             return f"{count:.0f}{unit}"
-    return f"{seconds:.9g}s"
+    return f"{seconds}s" if seconds else "0s"
 
 
 def format_age(seconds: float) -> str:

@@ -69,7 +69,7 @@ class Notifier:
             socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to,
         ):
             # A full queue must not hold up the daemon.
-            to.setblocking(False)  # noqa: FBT003 - what the library calls it
+            to.settimeout(0)
             to.sendto("\n".join(lines).encode(), name)
 
 
@@ -106,7 +106,7 @@ async def keep_notified(
 def _status(fleet: Fleet) -> str:
     counts = pulse(fleet)
     return (
-        f"{counts['groups']} groups, {counts['clones']} clones, "
-        f"{counts['actions_in_flight']} actions in flight, "
-        f"{counts['streams_up']} of {counts['streams']} streams up"
+        f"groups: {counts['groups']}, clones: {counts['clones']}, "
+        f"actions in flight: {counts['actions_in_flight']}, "
+        f"streams up: {counts['streams_up']} of {counts['streams']}"
     )

@@ -10,7 +10,13 @@ import trio
 from attrs import frozen
 
 from albatross_client.errors import CertificateError
-from autoscaler.shell.assemble import make_watches, revive_groups, under_word
+from autoscaler.shell.assemble import (
+    actions_of,
+    make_watches,
+    revive_groups,
+    tell_what_is_lost,
+    under_word,
+)
 from autoscaler.shell.changes import Change, changes
 from autoscaler.shell.daemon import Adjustment, Daemon
 from autoscaler.shell.host import Host
@@ -93,7 +99,10 @@ class Reloader:
                 for problem in error.problems:
                     self._log.event("configuration_refused", error=str(problem))
                 raise
-            self._daemon.adjust(self._adjustment(wanted, stored))
+            adjustment = self._adjustment(wanted, stored)
+            self._daemon.adjust(adjustment)
+            new = (group.id for group in adjustment.groups)
+            tell_what_is_lost(new, stored, self._daemon.fleet)
             self.settings = wanted.settings
         told = [str(change) for change in differs[:MOST_TOLD]]
         if len(differs) > MOST_TOLD:
@@ -131,6 +140,7 @@ class Reloader:
         settings, fleet = wanted.settings, self._daemon.fleet
         policies = {group.id: group.policy for group in settings.groups}
         intervals = {host.name: host.stats_interval for host in settings.hosts}
+        subscribes = {host.name: host.subscribe for host in settings.hosts}
         kept = {snapshot.id: snapshot for snapshot in stored.snapshots}
         # What was left a moment ago may not be written yet.
         kept.update(fleet.left)
@@ -140,11 +150,14 @@ class Reloader:
             hosts=wanted.hosts,
             moved=frozenset(_moved(self.settings, settings)),
             intervals=intervals,
+            subscribes=subscribes,
+            in_flight=deployment.max_actions_in_flight,
+            in_flight_of=actions_of(settings),
             policies=policies,
             groups=under_word(
                 revive_groups(new, kept.values(), fleet.clocks()), fleet.word
             ),
-            watches=make_watches(new, intervals, stored.intervals),
+            watches=make_watches(new, intervals, stored.intervals, subscribes),
             reconcile_interval=deployment.reconcile_interval,
             shutdown_timeout=deployment.shutdown_timeout,
             history_keep=deployment.history_keep,
@@ -152,10 +165,10 @@ class Reloader:
 
 
 def _moved(old: Settings, new: Settings) -> set[str]:
-    """Return the hosts that another machine or endpoint stands for now."""
-    before = {host.name: host.address for host in old.hosts}
+    """Return the hosts at another address, or followed in another way."""
+    before = {host.name: (host.address, host.subscribe) for host in old.hosts}
     return {
         host.name
         for host in new.hosts
-        if before.get(host.name, host.address) != host.address
+        if host.name in before and before[host.name] != (host.address, host.subscribe)
     }

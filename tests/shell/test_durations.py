@@ -1,6 +1,8 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from autoscaler.shell.durations import format_age, parse_duration
+from autoscaler.shell.durations import format_age, format_duration, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -65,3 +67,18 @@ def test_anything_else_is_no_duration(text):
 )
 def test_an_age_is_shown_with_two_digits_or_so(seconds, text):
     assert format_age(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.0, "0s"), (0.01, "0.01s"), (90.0, "90s"), (600.0, "10m"), (604_800.0, "7d")],
+)
+def test_a_duration_is_written_in_the_largest_unit_that_fits(seconds, text):
+    assert format_duration(seconds) == text
+
+
+@given(st.integers(10, 3660 * 86_400_000))
+def test_a_duration_that_is_written_reads_back_as_it_was(milliseconds):
+    seconds = milliseconds / 1000
+
+    assert parse_duration(format_duration(seconds)) == seconds
