@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test test-slow bench fuzz-codec venv lock format clean
+.PHONY: demo test test-slow bench fuzz fuzz-codec venv lock format clean
 
 demo: venv
 	$(BIN)/autoscaler demo
@@ -22,6 +22,13 @@ test-slow: venv
 
 bench: venv
 	$(BIN)/python -m tests.benchmarks
+
+# FUZZ_SECONDS for each target, one minute if it isn't set.
+fuzz: venv
+	@$(BIN)/python -c 'import atheris' 2>/dev/null \
+	  || $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock \
+	  || { echo "atheris can't be installed here (it has wheels for Linux on x86-64): nothing was fuzzed"; exit 1; }
+	$(BIN)/python -m tests.fuzz
 
 fuzz-codec: venv
 	$(BIN)/python -m tests.fuzz_codec
@@ -43,6 +50,8 @@ lock: venv
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --group dev \
 	  --generate-hashes --no-header --output-file requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --group fuzz \
+	  --generate-hashes --no-header --output-file requirements-fuzz.lock
 
 format: venv
 	$(BIN)/ruff format .

@@ -15,6 +15,8 @@ from attrs import field, frozen
 # when read, so equality of names is equality of texts.
 _LABEL = re.compile(r"[a-z0-9.][a-z0-9.-]{0,62}", re.ASCII)
 _MAX_LABEL = 63
+# Of a text that is no name: whoever sent it may have sent megabytes.
+_MAX_QUOTED = 100
 
 
 def is_label(text: str) -> bool:
@@ -30,8 +32,8 @@ def _valid_path(_instance: object, _attribute: object, path: tuple[str, ...]) ->
 def _valid_label(_instance: object, _attribute: object, label: str | None) -> None:
     if label is not None and _LABEL.fullmatch(label) is None:
         msg = (
-            f"{label!r} is not a label: 1 to {_MAX_LABEL} of a-z, 0-9, '.' and '-', "
-            "the first not '-'"
+            f"{_quoted(label)} is not a label: 1 to {_MAX_LABEL} of a-z, 0-9, '.' and "
+            "'-', the first not '-'"
         )
         raise ValueError(msg)
 
@@ -69,8 +71,8 @@ class Name:
         for component in [*path, *([label] if label or not path else [])]:
             if not is_label(component):
                 msg = (
-                    f"{text!r} is not a name: components of 1 to {_MAX_LABEL} letters, "
-                    "digits, '.' and '-' (not first), joined by ':'"
+                    f"{_quoted(text)} is not a name: components of 1 to {_MAX_LABEL} "
+                    "letters, digits, '.' and '-' (not first), joined by ':'"
                 )
                 raise ValueError(msg)
         # Only now: lower() makes ASCII of some other letters.
@@ -99,6 +101,10 @@ class Name:
     def is_within(self, domain: "Name") -> bool:
         """Tell whether this name lies in *domain*'s path or below it."""
         return self.path[: len(domain.path)] == domain.path
+
+
+def _quoted(text: str) -> str:
+    return repr(text if len(text) <= _MAX_QUOTED else f"{text[:_MAX_QUOTED]}...")
 
 
 @lru_cache(maxsize=1024)

@@ -158,7 +158,7 @@ def test_a_line_of_a_console_stays_one_line(octets):
     json.loads(said)
 
 
-def a_shortage(text) -> Decision:
+def a_shortage(text):
     shortage = Shortage(Reason.NO_CAPACITY, text, 1, 2, 3)
     return evolve(decision(), reason=Reason.NO_CAPACITY, shortage=shortage)
 

@@ -87,3 +87,12 @@ def test_a_name_lies_within_its_own_domain_and_those_above():
     assert web.is_within(Name(("a", "b")))
     assert not web.is_within(Name(("b",)))
     assert not web.is_within(Name(("a", "b", "c")))
+
+
+@pytest.mark.parametrize("text", ["\x7f" * 10_000, ":".join("a" * 5000) + "\n"])
+def test_what_is_no_name_is_quoted_in_part_however_long_it_is(text):
+    with pytest.raises(ValueError, match="is not a name") as caught:
+        Name.parse(text)
+
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 600

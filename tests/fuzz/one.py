@@ -15,8 +15,10 @@ with atheris.instrument_imports(
 
 def main() -> None:
     """Run the target that the first argument names, for ever or as told."""
-    program, target, *options = sys.argv
-    atheris.Setup([program, *options], TARGETS[target])
+    _, target, *options = sys.argv
+    # What libFuzzer starts itself by: to merge, it runs in a second process.
+    again = f"{sys.executable} -m tests.fuzz.one {target}"
+    atheris.Setup([again, *options], TARGETS[target])
     atheris.Fuzz()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from albatross_client.commands import PolicyAdd, UnikernelInfo
 from albatross_client.framing import frame
+from autoscaler.shell.requests import VERBS, Request, write_request
 from tests.client.pki import (
     KEY_KINDS,
     POLICY,
@@ -30,6 +31,7 @@ def seeds() -> Mapping[str, tuple[bytes, ...]]:
         "command": tuple(_messages("cert-extension")),
         "meaning": (*messages[:40], *map(_as_json, _meanings("wire"))),
         "name": (b":", b"user:web", b"a:b:", b":web", b"\xff:web"),
+        "control": tuple(_requests()),
         "authority": tuple(_authorities()),
         "key": tuple(_keys()),
         "server": tuple(as_der(each.pem) for each in _servers()),
@@ -52,6 +54,13 @@ def _meanings(kind: str) -> Iterator[object]:
 
 def _as_json(meaning: object) -> bytes:
     return json.dumps(meaning).encode()
+
+
+def _requests() -> Iterator[bytes]:
+    words = {"group": "alpha/user:web", "name": "user:web-clone-1", "host": "alpha"}
+    for verb, row in VERBS.items():
+        told = {word: words[word] for word in sorted(row.needs | row.may)}
+        yield write_request(Request(verb, told))
 
 
 def _authorities() -> Iterator[bytes]:

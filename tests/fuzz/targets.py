@@ -30,6 +30,17 @@ from albatross_client.wire import (
     encode,
     encode_command,
 )
+from autoscaler.core.group import GroupId
+from autoscaler.shell.requests import (
+    Reply,
+    RequestError,
+    find_clone,
+    find_groups,
+    read_reply,
+    read_request,
+    write_reply,
+    write_request,
+)
 from autoscaler.shell.settings import SettingsError, parse_settings
 from tests.decoders import disagreement
 from tests.fuzz.pki import CA, as_pem
@@ -37,6 +48,7 @@ from tests.fuzz.pki import CA, as_pem
 Target = Callable[[bytes], None]
 
 LONGEST_FRAME = 40
+LONGEST_SAID = 2000
 _LEAST_OF_A_KEY = 20
 
 
@@ -123,6 +135,20 @@ def hosts(octets: bytes) -> None:
                 _require(line.startswith(path) and line.isprintable(), line)
 
 
+def control(octets: bytes) -> None:
+    """What is asked of the daemon is understood, or refused in one line."""
+    groups = (GroupId("alpha", Name(("user",), "web")),)
+    try:
+        request = read_request(octets)
+        assert read_request(write_request(request)) == request
+        find_groups(groups, request.words.get("group"))
+        find_clone(groups, request.words.get("name", ""))
+    except RequestError as error:
+        reply = Reply((str(error),), is_done=False)
+        _require(read_reply(write_reply(reply)) == reply, error)
+        _require(str(error).isprintable() and len(str(error)) < LONGEST_SAID, error)
+
+
 def name(octets: bytes) -> None:
     """A name that was read is written the way it is read."""
     text = octets.decode("utf-8", "surrogateescape")
@@ -144,6 +170,7 @@ TARGETS: Mapping[str, Target] = {
         meaning,
         name,
         authority,
+        control,
         key,
         server,
         settings,
