@@ -14,7 +14,7 @@ from albatross_client.errors import CertificateError
 from albatross_client.secrecy import keep_memory_private
 from autoscaler.cli.output import complain
 from autoscaler.core.policy import Mode
-from autoscaler.shell.assemble import make_fleet, open_host, open_hosts
+from autoscaler.shell.assemble import actions_of, make_fleet, open_host, open_hosts
 from autoscaler.shell.clock import read_clocks
 from autoscaler.shell.daemon import Daemon, Parts
 from autoscaler.shell.desk import Desk, Ledgers
@@ -30,6 +30,7 @@ from autoscaler.shell.schema import StoreError
 from autoscaler.shell.service import for_systemd, hear_operators, reload_at_signal
 from autoscaler.shell.settings import Settings, load_settings
 from autoscaler.shell.store import Store, Stored
+from autoscaler.shell.turns import Turns
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
 
@@ -126,6 +127,7 @@ async def serve(
             clocks=read_clocks,
             shutdown_timeout=deployment.shutdown_timeout,
             history_keep=deployment.history_keep,
+            turns=Turns(deployment.max_actions_in_flight, actions_of(settings)),
         )
         log.event(
             "daemon_started",

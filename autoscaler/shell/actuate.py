@@ -38,6 +38,7 @@ from autoscaler.core.view import View
 from autoscaler.shell.host import Host
 from autoscaler.shell.schema import StoreError
 from autoscaler.shell.store import Step
+from autoscaler.shell.turns import Turn
 
 # A command without an image takes milliseconds.
 COMMAND_S = 30.0
@@ -78,6 +79,10 @@ class Site(Protocol):
     @property
     def group(self) -> Group:
         """The group as it is now."""
+
+    @property
+    def turn(self) -> Turn:
+        """The turn to act, while this lasts."""
 
     async def look(self) -> View:
         """Ask the host what runs and what is allowed; raises AlbatrossError."""
@@ -324,10 +329,16 @@ async def _look_until_answered(site: Site) -> View:
     pause = FIRST_LOOK_S
     while True:
         try:
-            return await site.look()
+            view = await site.look()
         except (AlbatrossError, trio.TooSlowError):
+            # Who knows for how long: others need not wait for this host.
+            site.turn.give_back()
             await trio.sleep(pause)
             pause = min(2 * pause, LONGEST_LOOK_S)
+        else:
+            if site.turn.is_held:
+                return view
+            await site.turn.take()
 
 
 def _may_have_worked(error: Exception) -> bool:

@@ -69,7 +69,7 @@ def _host_fields(host: HostSettings) -> Mapping[str, Any]:
     fields = _fields(host.access)
     name, port = fields.pop("host"), fields.pop("port")
     fields["address"] = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
-    return {**fields, "stats_interval": host.stats_interval}
+    return {**fields, **{key: getattr(host, key) for key in OUR_KEYS}}
 
 
 def _fields(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any attrs class

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import assert_never
 
 import trio
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from albatross_client.names import ROOT, Name
 from autoscaler.core.actions import Action
@@ -29,13 +29,14 @@ from autoscaler.shell.host import Host, Subscribe
 from autoscaler.shell.line import Line
 from autoscaler.shell.log import Log
 from autoscaler.shell.minutes import Housekeeping, keep_minutes
-from autoscaler.shell.perform import Journal, Site, perform, settle
+from autoscaler.shell.perform import Journal, Site, perform_in_turn, settle
 from autoscaler.shell.reach import Reach
 from autoscaler.shell.reconcile import Reconciler
 from autoscaler.shell.scribe import Scribe
 from autoscaler.shell.store import Store
 from autoscaler.shell.stream import EachMember, follow_in_turn, follow_stats
 from autoscaler.shell.ticker import tick_for_ever
+from autoscaler.shell.turns import Turns
 from autoscaler.shell.watch import Watch
 from autoscaler.shell.writer import write_changes, write_for_ever
 
@@ -58,6 +59,7 @@ class Parts:
         clocks: Reads all clocks.
         shutdown_timeout: Seconds that actions in flight get at the end.
         history_keep: Seconds that history is kept.
+        turns: Says how many actions run at once.
     """
 
     hosts: Mapping[str, Host]
@@ -67,6 +69,7 @@ class Parts:
     clocks: Callable[[], Clocks]
     shutdown_timeout: float
     history_keep: float
+    turns: Turns = field(factory=Turns)
 
 
 @frozen(kw_only=True)
@@ -78,6 +81,9 @@ class Adjustment:
         moved: Hosts whose subscriptions have to begin anew.
         intervals: Stats intervals as configured, seconds, by host; None:
             measured.
+        subscribes: At which paths a host is listened to.
+        in_flight: How many actions may run at once, on all hosts.
+        in_flight_of: Likewise on each host.
         policies: What the operator wants of every group.
         groups: Those that may be new, as an earlier time has left them.
         watches: Of domains that may be new.
@@ -89,6 +95,9 @@ class Adjustment:
     hosts: Mapping[str, Host]
     moved: frozenset[str]
     intervals: Mapping[str, float | None]
+    subscribes: Mapping[str, Subscribe]
+    in_flight: int
+    in_flight_of: Mapping[str, int]
     policies: Mapping[GroupId, Policy]
     groups: tuple[Group, ...]
     watches: tuple[Watch, ...]
@@ -133,6 +142,7 @@ class Daemon:
     def stop(self) -> None:
         """Decide nothing any more, and end once no action runs."""
         self.fleet.is_stopping = True
+        self._parts.turns.end()
         self.stopping.set()
 
     async def run(
@@ -185,6 +195,7 @@ class Daemon:
         for (name, _), watch in self.fleet.watches.items():
             if name in wanted.intervals:
                 watch.configure(wanted.intervals[name])
+                watch.subscribe = wanted.subscribes[name]
         for place, scope in self._scopes.items():
             if place[0] in wanted.moved:
                 scope.cancel()
@@ -192,6 +203,7 @@ class Daemon:
     def _retime(self, wanted: Adjustment) -> None:
         self.fleet.reconcile_interval = wanted.reconcile_interval
         self._housekeeping.history_keep = wanted.history_keep
+        self._parts.turns.allow(wanted.in_flight, wanted.in_flight_of)
         self._parts = evolve(
             self._parts,
             hosts=wanted.hosts,
@@ -301,7 +313,10 @@ class Daemon:
 
     def _begin(self, group_id: GroupId, action: Action) -> None:
         """Perform *action* beside everything else."""
-        self._spawn(perform, action, group_id)
+        self._spawn(self._perform, action, group_id)
+
+    async def _perform(self, action: Action, site: Site, journal: Journal) -> None:
+        await perform_in_turn(action, site, journal, self._parts.turns)
 
     def _settle(self, group_id: GroupId) -> None:
         """End what an earlier run has left in flight."""
@@ -314,7 +329,8 @@ class Daemon:
         place = group_id.host, group_id.primary.domain
         parts, reconciler = self._parts, self._reconcilers[place]
         host = self._reaches[group_id.host]
-        site = Site(group_id, self.fleet, host, parts.images, reconciler)
+        turn = parts.turns.of(group_id.host)
+        site = Site(group_id, self.fleet, host, parts.images, reconciler, turn)
         self._acting.add(group_id)
         self._nursery.start_soon(self._to_the_end, verb, action, site)
 

@@ -1,17 +1,22 @@
-"""The `[[hosts]]` tables: how hosts are reached, and how often they speak."""
+"""The `[[hosts]]` tables: how hosts are reached, and how they are followed."""
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from attrs import frozen
 
 from albatross_client import hosts
-from autoscaler.shell.keys import Key, a_duration
+from autoscaler.shell.host import Subscribe
+from autoscaler.shell.keys import Key, a_choice, a_count, a_duration
 from autoscaler.shell.problems import Place, Problem, titled
 
-STATS_INTERVAL = a_duration()
 # Keys of a host that are the autoscaler's, beside those of the client.
-OUR_KEYS: Mapping[str, Key] = {"stats_interval": STATS_INTERVAL}
+OUR_KEYS: Mapping[str, Key] = {
+    "stats_interval": a_duration(),
+    "subscribe": a_choice(Subscribe),
+    "max_actions_in_flight": a_count(1),
+}
 
 
 @frozen
@@ -23,11 +28,15 @@ class HostSettings:
         access: Address and files of keys, as the client opens them.
         stats_interval: How often it sends statistics, seconds; None: that is
             measured.
+        subscribe: At which paths statistics are listened to.
+        max_actions_in_flight: How many actions may run there at once.
     """
 
     name: str
     access: hosts.HostSettings
     stats_interval: float | None = None
+    subscribe: Subscribe = Subscribe.DOMAIN
+    max_actions_in_flight: int = 2
 
     @property
     def address(self) -> tuple[str, int]:
@@ -69,26 +78,34 @@ def _read_host(
         table, base, place.table or "", more_keys=frozenset(OUR_KEYS)
     )
     problems = tuple(_translated(each, place) for each in wrong)
-    interval = None
-    if isinstance(table, Mapping) and "stats_interval" in table:
-        interval, complaint = _read_interval(table["stats_interval"], place)
-        problems += complaint
+    ours, complaints = _read_ours(table, place)
+    problems += complaints
     if access is None or problems:
         return None, problems
-    return HostSettings(access.name, access, interval), ()
+    return HostSettings(access.name, access, **ours), ()
 
 
-def _read_interval(
-    value: object, place: Place
-) -> tuple[float | None, tuple[Problem, ...]]:
-    try:
-        interval = STATS_INTERVAL.read(value)
-    except ValueError:
-        interval = None
-    if isinstance(interval, float) and interval > 0:
-        return interval, ()
-    complaint = f"must be {STATS_INTERVAL.allowed}"
-    return None, (place.problem(complaint, "stats_interval", value),)
+def _read_ours(
+    table: object, place: Place
+) -> tuple[dict[str, Any], tuple[Problem, ...]]:
+    """Return what *table* says under our own keys."""
+    ours: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for name, key in OUR_KEYS.items():
+        if not isinstance(table, Mapping) or name not in table:
+            continue
+        try:
+            ours[name] = key.read(table[name])
+            _require_positive(ours[name])
+        except ValueError:
+            complaint = f"must be {key.allowed}"
+            problems.append(place.problem(complaint, name, table[name]))
+    return ours, tuple(problems)
+
+
+def _require_positive(value: object) -> None:
+    if isinstance(value, int | float) and value <= 0:
+        raise ValueError
 
 
 def _translated(problem: hosts.Problem, place: Place) -> Problem:

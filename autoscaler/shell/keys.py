@@ -193,5 +193,6 @@ def deployment_keys(base: Path) -> Mapping[str, Key]:
         "mode": a_choice(Mode),
         "shutdown_timeout": a_duration(or_none=True),
         "reconcile_interval": a_duration(),
+        "max_actions_in_flight": a_count(1),
         "history_keep": a_duration(),
     }

@@ -25,9 +25,12 @@ from autoscaler.shell.reconcile import Reconciler
 from autoscaler.shell.schema import StoreError
 from autoscaler.shell.scribe import Scribe
 from autoscaler.shell.store import Step, Store
+from autoscaler.shell.turns import Turn, Turns
 
 # Back-offs of groups that failed together must not end together.
 LEAST_JITTER, MOST_JITTER = 0.9, 1.1
+# An action waits no longer than this for its turn.
+PATIENCE_S = 60.0
 # Until an outcome can be written down it is tried again and again.
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 10.0
@@ -42,6 +45,7 @@ class Site:
     host: Host
     images: Images
     reconciler: Reconciler
+    turn: Turn = field(factory=Turn)
 
     @property
     def group(self) -> Group:
@@ -118,6 +122,27 @@ class Entry:
         if self.error is not None:
             return self.error
         return await _note(self.action, self.site, self.journal, (name, step))
+
+
+async def perform_in_turn(
+    action: Action, site: Site, journal: Journal, turns: Turns
+) -> None:
+    """Perform *action* once it is its turn; till then its group is busy.
+
+    What was decided long ago may be wrong by now: an action that waits for
+    more than `PATIENCE_S` is withdrawn, and the group decides anew.
+    """
+    group = str(site.group_id)
+    if not site.turn.is_free:
+        journal.log.event("action_waiting", group=group, **_fields(action))
+    try:
+        if await turns.wait(site.turn, PATIENCE_S):
+            await perform(action, site, journal)
+        else:
+            site.tell(ActionEnded(jitter=_jitter()))
+            journal.log.event("action_withdrawn", group=group, **_fields(action))
+    finally:
+        site.turn.give_back()
 
 
 async def perform(action: Action, site: Site, journal: Journal) -> None:

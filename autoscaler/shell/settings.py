@@ -45,6 +45,7 @@ class Deployment:
         mode: The most that may be done about any group's decisions.
         shutdown_timeout: How long a shutdown waits for actions in flight.
         reconcile_interval: How often hosts are asked what runs.
+        max_actions_in_flight: How many actions may run at once, on all hosts.
         history_keep: How long decisions, actions and usage are kept.
     """
 
@@ -53,6 +54,7 @@ class Deployment:
     mode: Mode = Mode.ACTIVE
     shutdown_timeout: float = field(default=30.0, validator=ge(0))
     reconcile_interval: float = field(default=60.0, validator=gt(0))
+    max_actions_in_flight: int = field(default=8, validator=ge(1))
     history_keep: float = field(default=7 * DAY_S, validator=gt(0))
 
 

@@ -22,10 +22,11 @@ from autoscaler.core.policy import Policy
 from autoscaler.shell.assemble import make_watches, revive_groups
 from autoscaler.shell.daemon import Daemon, Parts
 from autoscaler.shell.fleet import Fleet
-from autoscaler.shell.host import Host
+from autoscaler.shell.host import Host, Subscribe
 from autoscaler.shell.images import ImagesInMemory
 from autoscaler.shell.log import Field, Log
 from autoscaler.shell.store import Store
+from autoscaler.shell.turns import Turns
 
 HOST = "alpha"
 USER = Name(("user",))
@@ -142,6 +143,8 @@ class Machine:
         booted: Seconds that were over on the virtual clock at that boot.
         wall_step: Seconds that its wall clock is ahead of the host's.
         nap: Its suspensions, which the clock of intervals knows nothing of.
+        subscribe: At which paths it listens.
+        turns: Makes what says how many actions run at once.
         through: Puts something between the daemon and its hosts.
         others: More hosts, by name.
         groups: More groups.
@@ -151,6 +154,8 @@ class Machine:
     booted: float = 0.0
     wall_step: float = 0.0
     nap: Nap = field(factory=Nap)
+    subscribe: Subscribe = Subscribe.DOMAIN
+    turns: Callable[[], Turns] = Turns
     through: Callable[[MemoryClient], Host] = lambda client: client
     others: Mapping[str, LiveHost] = field(factory=dict)
     groups: Mapping[GroupId, Policy] = field(factory=dict)
@@ -229,7 +234,12 @@ async def build_world(
     hosts = {HOST: live, **machine.others}
     fleet = Fleet(
         revive_groups(wanted, stored.snapshots, clocks()),
-        make_watches(wanted, dict.fromkeys(hosts), stored.intervals),
+        make_watches(
+            wanted,
+            dict.fromkeys(hosts),
+            stored.intervals,
+            dict.fromkeys(hosts, machine.subscribe),
+        ),
         notebook,
         clocks,
         60.0,
@@ -242,6 +252,7 @@ async def build_world(
         clocks=clocks,
         shutdown_timeout=30,
         history_keep=7 * 86_400,
+        turns=machine.turns(),
     )
     return World(live, Daemon(fleet, parts), store, notebook, log)
 
