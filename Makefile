@@ -18,7 +18,7 @@ test: venv
 	$(BIN)/pytest --numprocesses auto --cov --cov-report=term
 
 test-slow: venv
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m slow -rs
 
 bench: venv
 	$(BIN)/python -m tests.benchmarks

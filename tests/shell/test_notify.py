@@ -151,6 +151,8 @@ async def test_a_ticker_that_is_gone_starves_the_watchdog(
     nursery.start_soon(keep_notified, told, world.daemon.fleet, lambda: False)
     await trio.sleep(5)
     await world.kill()
+    # What went on just before still counts for one more time.
+    await trio.sleep(2.5)
     fed = said(heard)
 
     await trio.sleep(30)
