@@ -6,8 +6,8 @@ from pathlib import Path
 
 from attrs import frozen
 
+from albatross_client.texts import clean
 from autoscaler.cli.output import complain, print_json
-from autoscaler.core.texts import clean
 from autoscaler.shell.control import ControlError, ask
 from autoscaler.shell.requests import Reply, Request
 from autoscaler.shell.settings import SettingsError, load_settings

@@ -15,8 +15,8 @@ import trio
 from attrs import field, frozen
 
 from albatross_client.errors import AlbatrossError
+from albatross_client.texts import clean
 from autoscaler.cli.output import complain, print_json, print_table
-from autoscaler.core.texts import clean
 from autoscaler.shell.assemble import open_host
 from autoscaler.shell.clock import wall_clock
 from autoscaler.shell.control import ControlError, DaemonDownError, ask, user_name

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from attrs import field, frozen
 
 from albatross_client.names import Name
+from albatross_client.texts import clean
 from autoscaler.core.group import GroupId
-from autoscaler.core.texts import clean
 from autoscaler.shell.problems import unknown
 
 # The longest name of a unikernel has some hundred bytes.
