@@ -5,7 +5,7 @@ from attrs import evolve, frozen
 from albatross_client.names import Name
 from autoscaler.core.actions import Slot
 from autoscaler.core.decision import Decision, Load, Outcome, Reason, Shortage
-from autoscaler.core.group import Backoff, Group, Member, Ticks
+from autoscaler.core.group import Backoff, Group, Ticks
 from autoscaler.core.view import View
 
 
@@ -36,7 +36,6 @@ class Case:
         now: Monotonic seconds.
         load: What the members say.
         ticks: The counters, before this tick.
-        outdated: Clones that have not the primary's image.
         held: Why a given-up clone is not replaced now.
     """
 
@@ -45,7 +44,6 @@ class Case:
     now: float
     load: Load
     ticks: Ticks
-    outdated: tuple[Member, ...] = ()
     held: Reason | None = None
 
     def hold(
@@ -93,7 +91,7 @@ class Case:
             min_clones=policy.min_clones,
             max_clones=policy.max_clones,
             replacement_held=self.held,
-            outdated=len(self.outdated),
+            outdated=len(self.group.outdated),
         )
 
     def cooldown_left(self, length: float) -> float:
@@ -122,21 +120,3 @@ class Case:
         if primary is not None and backoff.digest not in {b"", primary.digest}:
             return 0.0
         return backoff.left(self.now)
-
-
-def make_case(group: Group, view: View, load: Load, ticks: Ticks, now: float) -> Case:
-    """Return all that rules look at."""
-    return Case(group, view, now, load, ticks, _outdated(group, view))
-
-
-def _outdated(group: Group, view: View) -> tuple[Member, ...]:
-    listing = view.listing
-    primary = view.info(group.id.primary)
-    if primary is None or listing is None:
-        return ()
-    return tuple(
-        clone
-        for clone in group.clones
-        if (info := listing.infos.get(clone.name)) is not None
-        if info.digest != primary.digest
-    )

@@ -11,7 +11,7 @@ passes the gates, which may hold it.
 
 from attrs import evolve
 
-from autoscaler.core.case import Case, Ruling, make_case
+from autoscaler.core.case import Case, Ruling
 from autoscaler.core.decision import Load, MemberClass, Reason
 from autoscaler.core.gates import gated
 from autoscaler.core.group import Group, Ticks
@@ -28,7 +28,7 @@ FORGET_TICKS_INTERVALS = 6
 def decide(group: Group, view: View, load: Load, now: float) -> Ruling:
     """Return what *group* should do at a tick."""
     ticks = _remembered(group.ticks, load, view, now)
-    case = make_case(group, view, load, ticks, now)
+    case = Case(group, view, now, load, ticks)
     return gated(case, _rule(case))
 
 
@@ -41,7 +41,7 @@ def decide_bounds(group: Group, view: View, load: Load, now: float) -> Ruling | 
     Returns:
         None where none of them applies.
     """
-    case = make_case(group, view, load, group.ticks, now)
+    case = Case(group, view, now, load, group.ticks)
     ruling = _bounds(case) or _no_data(case)
     return None if ruling is None else gated(case, ruling)
 

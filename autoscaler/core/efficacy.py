@@ -49,7 +49,8 @@ NOBODY = Idle()
 def count_idle(case: Case) -> Idle:
     """Return the clones that get no work while the others have too much."""
     threshold = case.group.policy.scale_up_threshold_percent
-    if all((s.usage or 0.0) <= threshold for s in case.load.standings):
+    mean = case.load.mean_up
+    if mean is None or max(s.usage or 0.0 for s in case.load.standings) <= threshold:
         return NOBODY
     everybody = tuple(_everybody(case))
     idle = tuple(work for work in everybody if _is_idle(work, everybody, case))

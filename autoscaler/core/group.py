@@ -227,6 +227,8 @@ class Group:
         ledger: What only we know.
         decision: The newest; None: nothing was decided yet.
         watched: What tells of somebody else who changes it.
+        outdated: Clones that were last listed with another image than the
+            primary's.
     """
 
     id: GroupId
@@ -238,13 +240,17 @@ class Group:
     ledger: Ledger = Ledger()
     decision: Decision | None = None
     watched: Watched = Watched()
+    outdated: tuple[Name, ...] = ()
 
     @property
     def mode(self) -> Mode:
         """What may be done about decisions: the most careful word counts."""
-        mode = self.policy.mode.limited_by(self.ledger.mode or Mode.ACTIVE)
-        has_stood_down = self.ledger.budget.stood_down_at is not None
-        return mode.limited_by(Mode.OBSERVE) if has_stood_down else mode
+        ledger, mode = self.ledger, self.policy.mode
+        if ledger.mode is not None:
+            mode = mode.limited_by(ledger.mode)
+        if ledger.budget.stood_down_at is not None:
+            mode = mode.limited_by(Mode.OBSERVE)
+        return mode
 
     @property
     def members(self) -> tuple[Member, ...]:

@@ -38,6 +38,9 @@ def observe(group: Group, view: View, now: float) -> tuple[Group, tuple[Note, ..
         went={note.name for note in died if note.kind is NoteKind.DIED},
     )
     group, contested = watch(group, view, changes, now)
+    old = _outdated(group, view.listing)
+    if old != group.outdated:
+        group = evolve(group, outdated=old)
     return group, died + came + contested
 
 
@@ -139,6 +142,19 @@ def _welcome(
     foreign = frozenset(strangers) - ours if strangers else group.foreign & set(infos)
     group = evolve(group, clones=tuple(clones), foreign=foreign, ledger=ledger)
     return group, tuple(notes)
+
+
+def _outdated(group: Group, listing: Listing) -> tuple[Name, ...]:
+    """Return the clones that are listed with another image than the primary."""
+    infos = listing.infos
+    primary = infos.get(group.id.primary)
+    if primary is None:
+        return ()
+    return tuple(
+        clone.name
+        for clone in group.clones
+        if clone.name in infos and infos[clone.name].digest != primary.digest
+    )
 
 
 def _is_settled(group: Group, view: View) -> bool:

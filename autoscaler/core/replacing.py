@@ -59,14 +59,14 @@ def roll_out(case: Case, ruling: Ruling) -> Ruling:
     """
     if ruling.decision.acts or ruling.decision.reason in LOAD_FIRST:
         return ruling
-    if not case.outdated or not _can_roll_out(case):
+    group = case.group
+    victim = next((c for c in group.clones if c.name in group.outdated), None)
+    if victim is None or not _can_roll_out(case):
         return ruling
-    ledger = case.group.ledger
-    left = case.backoff_left(ledger.rolling)
+    left = case.backoff_left(group.ledger.rolling)
     if left:
         return _unhealthy(case, ruling, left)
-    victim = case.outdated[0]
-    if any(clone.name == ledger.surge for clone in case.group.clones):
+    if any(clone.name == group.ledger.surge for clone in group.clones):
         return _finish_surge(case, ruling, victim)
     found, create_first = _find_place(case, victim)
     if isinstance(found, Shortage):
@@ -96,10 +96,12 @@ def _can_roll_out(case: Case) -> bool:
 
 
 def _has_failed(case: Case) -> bool:
-    rolling, primary = case.group.ledger.rolling, case.view.info(case.group.id.primary)
-    if not rolling.failures or primary is None:
-        return False
-    return rolling.digest in {b"", primary.digest}
+    """Tell whether the image has failed, and no clone lives with it either."""
+    group, fresh = case.group, set(case.load.names(MemberClass.FRESH))
+    fresh -= {*group.outdated, group.id.primary}
+    primary, rolling = case.view.info(group.id.primary), group.ledger.rolling
+    has_failed = primary is not None and rolling.digest == primary.digest
+    return has_failed and bool(rolling.failures) and not fresh
 
 
 def _unhealthy(case: Case, ruling: Ruling, left: float | None) -> Ruling:

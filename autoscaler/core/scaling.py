@@ -15,7 +15,8 @@ SATURATED_PERCENT = 99.0
 def scale(case: Case) -> Ruling:
     """Return what the load calls for: rules 7 to 9."""
     idle = count_idle(case)
-    case = evolve(case, ticks=evolve(case.ticks, idle=idle.counted))
+    if idle.counted != case.ticks.idle:
+        case = evolve(case, ticks=evolve(case.ticks, idle=idle.counted))
     ruling = _high(case, idle) or _low(case)
     if ruling is not None:
         return ruling

@@ -319,6 +319,9 @@ def _settle(group: Group, event: Interrupted, now: float) -> Group:
     missing = tuple(slot.name for slot in group.ledger.slots)
     unfinished = bool(missing) or (victim is not None and view.lists(victim))
     primary = view.info(group.id.primary)
+    if action.reason is Reason.ROLLOUT:
+        # The end of the daemon says nothing against the image.
+        primary = None
     ended = ActionEnded(
         failure="interrupted by the end of the daemon" if unfinished else None,
         jitter=event.jitter,

@@ -153,7 +153,8 @@ class View:
 
     def feed_of(self, name: Name) -> Feed:
         """Return the stream that *name* is heard on."""
-        return self.feeds.get(name, self.feed)
+        # Asked for every member at every tick: a name's hash is not free.
+        return self.feeds.get(name, self.feed) if self.feeds else self.feed
 
     def lists(self, name: Name) -> bool:
         """Tell whether the newest `info` shows *name*."""
