@@ -1,13 +1,17 @@
 """Who can read keys, and whether they open more than they have to."""
 
 import pytest
+import trio
 
+from albatross_client.sandbox.embed import SANDBOX_IMAGE
+from albatross_client.values import Config
 from autoscaler.cli import main
 from autoscaler.cli.key_findings import found_in_keys
 from autoscaler.core.lint import Severity
 from autoscaler.shell.settings import load_settings
 from tests.cli.files import HOST, configuration
 from tests.client.pki import domain_ca, root, write
+from tests.sandbox_fixtures import WEB
 
 GROUP = '[[groups]]\nhost = "west"\nprimary = "{}"\nmax_clones = 4\n'
 
@@ -107,3 +111,36 @@ def test_a_finding_shows_nothing_of_a_key(tmp_path, capsys):
     main(["check", "--config", str(configuration(tmp_path)), "--json"])
 
     assert secret not in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("pin", "complaint"),
+    [
+        pytest.param('server_name = "sandbox"', None, id="the right name"),
+        pytest.param(
+            'server_name = "other"',
+            "the common name has to be 'other' (server_name)",
+            id="another name",
+        ),
+        pytest.param(
+            f'server_key_sha256 = "{bytes(32).hex()}"',
+            f"not {bytes(32).hex()} (server_key_sha256)",
+            id="another key",
+        ),
+    ],
+)
+async def test_a_server_that_is_not_the_pinned_one_is_an_error(
+    tls_sandbox, capsys, pin, complaint
+):
+    host = HOST.replace("127.0.0.1:1025", tls_sandbox.address) + f"{pin}\n"
+    tls_sandbox.host.create(WEB, Config(image=SANDBOX_IMAGE))
+    file = configuration(tls_sandbox.directory, host)
+
+    code = await trio.to_thread.run_sync(
+        main, ["check", "--config", str(file), "--connect"]
+    )
+
+    err = capsys.readouterr().err
+    assert code == (0 if complaint is None else 1)
+    assert complaint is None or complaint in err
+    assert ("nothing was sent" in err) is (complaint is not None)

@@ -7,6 +7,7 @@ import tempfile
 import pytest
 import trio
 from attrs import frozen
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -41,6 +42,7 @@ class Left:
 def forms_of(pem):
     """Return the ways in which a key could be written."""
     key = load_pem_private_key(pem, None)
+    assert isinstance(key, Ed25519PrivateKey)
     raw = key.private_bytes_raw()
     der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     texts = (raw.hex(), repr(raw), base64.b64encode(raw), base64.b64encode(der)[24:])
