@@ -240,7 +240,9 @@ async def _wait_for_boot(name: Name, work: Work, digest: bytes) -> Failed | None
         waited = feed.listened_by(trio.current_time()) - since
         if waited >= patience:
             break
-        with trio.move_on_after(min(BOOT_LOOK_S, patience - waited)):
+        # Not min(.., patience - waited): that may be a float's last bit, and no
+        # time at all once it is added to the clock's.
+        with trio.move_on_after(BOOT_LOOK_S):
             await heard.wait()
     else:
         site.tell(came)
