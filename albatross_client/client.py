@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TypeVar
 
-from albatross_client.certificates import wall_clock
+from albatross_client.certificates import Validity, validity, wall_clock
 from albatross_client.commands import (
     Block,
     BlockAdd,
@@ -62,6 +62,12 @@ class Client:
         self.endpoint = endpoint
         self._base = endpoint.authority.domain
         self._connector = Connector(endpoint, clock)
+
+    @property
+    def server(self) -> Validity | None:
+        """The dates of the server's certificate, as seen last."""
+        server = self._connector.server
+        return None if server is None else validity(server)
 
     async def info(self, name: Name) -> Mapping[Name, Info]:
         """Return what runs: *name* itself, or all at and below a domain.

@@ -128,11 +128,17 @@ class Connection(trio.abc.AsyncResource):
 
 
 class Connector:
-    """Opens connections to one endpoint, and keeps its TLS contexts."""
+    """Opens connections to one endpoint, and keeps its TLS contexts.
+
+    Attributes:
+        endpoint: Which.
+        server: The certificate that its server showed last; None: none yet.
+    """
 
     def __init__(self, endpoint: Endpoint, clock: Callable[[], datetime]) -> None:
         """Make a connector to *endpoint*; *clock* dates its certificates."""
         self.endpoint = endpoint
+        self.server: x509.Certificate | None = None
         self._contexts = Contexts(endpoint, clock)
 
     async def open(self, ask: Ask, max_bytes: int) -> Connection:
@@ -158,7 +164,8 @@ class Connector:
         return Connection(self.endpoint, stream, server, max_bytes)
 
     def _checked(self, der: bytes) -> x509.Certificate:
-        return read_server(self.endpoint, der)
+        self.server = read_server(self.endpoint, der)
+        return self.server
 
 
 async def _connect(endpoint: Endpoint) -> trio.SocketStream:

@@ -114,7 +114,7 @@ async def serve(
         CertificateError: The files of a host's keys can't be used.
         StoreError: The state can't be used.
     """
-    hosts = open_hosts(settings)
+    hosts = open_hosts(settings, log)
     deployment = settings.deployment
     async with await Store.open(deployment.state_dir) as store:
         stored = await store.load()
@@ -141,7 +141,8 @@ async def serve(
         _tell_stranded(stored, fleet, log)
         task_status.started(fleet)
         daemon, told = Daemon(fleet, parts), notifier(os.environ)
-        source = partial(read_wanted, read or partial(load_settings, settings.path))
+        reader = read or partial(load_settings, settings.path)
+        source = partial(read_wanted, reader, log)
         reloader = Reloader(daemon, settings, source, store, log)
         desk = Desk(daemon, reloader, Ledgers(store, log, told))
         companions = (
@@ -153,15 +154,17 @@ async def serve(
     log.event("daemon_stopped")
 
 
-async def read_wanted(read: Callable[[], Settings]) -> Wanted:
+async def read_wanted(read: Callable[[], Settings], log: Log) -> Wanted:
     """Return what *read* reads, with its hosts, without holding up anything.
+
+    *log* is told of what becomes of their keys later.
 
     Raises:
         SettingsError: Something in it, or in the files it names, is wrong.
     """
 
     def read_all() -> Wanted:
-        return open_wanted(read(), open_host)
+        return open_wanted(read(), partial(open_host, log=log))
 
     return await trio.to_thread.run_sync(read_all)
 

@@ -5,9 +5,8 @@ from types import MappingProxyType
 
 from attrs import evolve
 
-from albatross_client.client import Client
-from albatross_client.hosts import open_private_endpoint
-from albatross_client.names import Name
+from albatross_client.errors import CertificateError
+from albatross_client.names import ROOT, Name
 from autoscaler.core.events import OwnershipLost
 from autoscaler.core.group import Group, GroupId, new_group
 from autoscaler.core.moments import Clocks
@@ -17,29 +16,43 @@ from autoscaler.core.snapshot import Snapshot, restore
 from autoscaler.shell.fleet import Fleet, Reporter
 from autoscaler.shell.host import Host, Subscribe
 from autoscaler.shell.host_tables import HostSettings
+from autoscaler.shell.log import Log
+from autoscaler.shell.renewal import RenewingHost
 from autoscaler.shell.settings import Settings
 from autoscaler.shell.store import Stored
 from autoscaler.shell.watch import Watch
 
 BY_DOMAIN: Mapping[str, Subscribe] = MappingProxyType({})
+# For those who are gone before anything can change.
+NOBODY = Log(lambda _level, _name, _fields: None)
 
 
-def open_hosts(settings: Settings) -> Mapping[str, Host]:
+def open_hosts(settings: Settings, log: Log = NOBODY) -> Mapping[str, Host]:
     """Return the hosts by name; reads the files of their keys.
 
     Raises:
         CertificateError: A file can't be read, or they don't fit together.
     """
-    return {host.name: open_host(host) for host in settings.hosts}
+    return {host.name: open_host(host, log) for host in settings.hosts}
 
 
-def open_host(host: HostSettings) -> Host:
+def open_host(host: HostSettings, log: Log = NOBODY) -> Host:
     """Return one host; reads the files of its keys.
 
+    *log* is told when they change later, or expire.
+
     Raises:
-        CertificateError: A file can't be read, or they don't fit together.
+        CertificateError: A file can't be read, or they don't fit together, or
+            they don't reach as far as statistics are wanted of.
     """
-    return Client(open_private_endpoint(host.access))
+    opened = RenewingHost(host.access, log)
+    if host.subscribe is Subscribe.ROOT and opened.domain != ROOT:
+        msg = (
+            f'{host.access.ca} acts in {opened.domain} alone: subscribe = "root" needs '
+            'the root\'s CA, take "domain" or "unikernel"'
+        )
+        raise CertificateError(msg)
+    return opened
 
 
 def make_fleet(
