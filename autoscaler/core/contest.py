@@ -13,7 +13,7 @@ from collections.abc import Collection
 from attrs import evolve, frozen
 
 from albatross_client.names import Name
-from albatross_client.values import Quit
+from albatross_client.values import RestartOnExit
 from autoscaler.core.events import Note, NoteKind
 from autoscaler.core.group import Group, Watched
 from autoscaler.core.view import View
@@ -85,4 +85,5 @@ def _policies(group: Group, view: View) -> frozenset[object]:
 def _would_be_restarted(group: Group, view: View) -> bool:
     """Tell whether the host restarts clones that crash, and works at all."""
     primary = view.info(group.id.primary)
-    return primary is not None and not isinstance(primary.fail_behaviour, Quit)
+    # Those that only some exit codes restart may well have ended by themselves.
+    return primary is not None and primary.fail_behaviour == RestartOnExit()
