@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 import trio
+from attrs import asdict, frozen
 
 from albatross_client.certificates import rfc3339
 from albatross_client.client import Client
@@ -22,6 +23,7 @@ from autoscaler.cli.key_findings import found_in_keys
 from autoscaler.cli.output import complain, print_json, print_table
 from autoscaler.cli.survey import GroupSeen, HostSeen, Opened, Survey, survey
 from autoscaler.core.lint import Severity
+from autoscaler.shell.changes import Change, changes
 from autoscaler.shell.clock import wall_clock
 from autoscaler.shell.settings import (
     HostSettings,
@@ -41,7 +43,15 @@ def add_command(
         description="Tell all that is wrong with a configuration at once, and what "
         "is probably not meant (hints). Exit code 0: it can be used; 1: it can't.",
     )
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--config", type=Path, metavar="FILE")
+    which.add_argument(
+        "--diff",
+        type=Path,
+        nargs=2,
+        metavar=("OLD", "NEW"),
+        help="check NEW, and tell what a reload from OLD would change",
+    )
     parser.add_argument(
         "--connect",
         action="store_true",
@@ -51,19 +61,33 @@ def add_command(
     parser.set_defaults(run=run)
 
 
+@frozen
+class Shown:
+    """What is told beside the findings, where it is asked for.
+
+    Attributes:
+        seen: What the hosts have shown.
+        differs: What a reload would change.
+    """
+
+    seen: Survey | None = None
+    differs: tuple[Change, ...] | None = None
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Check the configuration; return the exit code."""
     try:
-        settings = load_settings(arguments.config)
+        settings = load_settings(arguments.config or arguments.diff[1])
+        differs = None if arguments.diff is None else _differs(*arguments.diff)
     except SettingsError as error:
-        return _tell(arguments, found_in_file(error.problems), None)
+        return _tell(arguments, found_in_file(error.problems), Shown())
     found, seen = found_in_settings(settings), None
     keep_memory_private()
     if arguments.connect:
         seen = trio.run(survey, settings, open_host)
         found += found_at_hosts(seen, wall_clock())
     found += found_in_keys(settings)
-    code = _tell(arguments, found, seen)
+    code = _tell(arguments, found, Shown(seen, differs))
     if not code and not arguments.json:
         print(_summary(settings))
     return code
@@ -80,23 +104,40 @@ def open_host(settings: HostSettings) -> Opened:
     return Opened(Client(endpoint), authority.domain, authority.validity)
 
 
+def _differs(old: Path, new: Path) -> tuple[Change, ...]:
+    """Return what changes when the file *new* takes the place of *old*.
+
+    Raises:
+        SettingsError: One of them can't be used.
+    """
+    return changes(load_settings(old), load_settings(new, at=old))
+
+
 def _summary(settings: Settings) -> str:
     hosts, groups = len(settings.hosts), len(settings.groups)
     return f"{settings.path} can be used: hosts: {hosts}, groups: {groups}"
 
 
-def _tell(
-    arguments: argparse.Namespace, found: tuple[Found, ...], seen: Survey | None
-) -> int:
+def _tell(arguments: argparse.Namespace, found: tuple[Found, ...], shown: Shown) -> int:
     """Print what was found; return the exit code."""
     if arguments.json:
-        print_json(_as_json(found, seen))
+        print_json(_as_json(found, shown))
     else:
-        if seen is not None:
-            _print_survey(seen)
+        if shown.seen is not None:
+            _print_survey(shown.seen)
+        if shown.differs is not None:
+            _print_changes(shown.differs)
         for each in found:
             complain(escaped(str(each)))
     return int(any(each.severity is Severity.ERROR for each in found))
+
+
+def _print_changes(differs: tuple[Change, ...]) -> None:
+    if not differs:
+        print("a reload would change nothing")
+    for change in differs:
+        suffix = " (only by a restart)" if change.needs_restart else ""
+        print(escaped(f"{change}{suffix}"))
 
 
 def _print_survey(seen: Survey) -> None:
@@ -160,7 +201,7 @@ def _group_row(group: GroupSeen) -> tuple[str, str, str, str, str]:
     )
 
 
-def _as_json(found: tuple[Found, ...], seen: Survey | None) -> dict[str, object]:
+def _as_json(found: tuple[Found, ...], shown: Shown) -> dict[str, object]:
     errors = sum(each.severity is Severity.ERROR for each in found)
     report: dict[str, object] = {
         "ok": not errors,
@@ -174,9 +215,11 @@ def _as_json(found: tuple[Found, ...], seen: Survey | None) -> dict[str, object]
             for each in found
         ],
     }
-    if seen is not None:
-        report["hosts"] = [_host_json(host) for host in seen.hosts]
-        report["groups"] = [_group_json(group) for group in seen.groups]
+    if shown.differs is not None:
+        report["changes"] = [asdict(change) for change in shown.differs]
+    if shown.seen is not None:
+        report["hosts"] = [_host_json(host) for host in shown.seen.hosts]
+        report["groups"] = [_group_json(group) for group in shown.seen.groups]
     return report
 
 

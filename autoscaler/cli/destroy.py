@@ -45,6 +45,12 @@ def add_command(
         required=True,
         help="the clones that `status` lists as stranded",
     )
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="HOST/NAME",
+        help="these of them alone",
+    )
     parser.add_argument("--config", type=Path, required=True, metavar="FILE")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -79,18 +85,33 @@ def run(arguments: argparse.Namespace) -> int:
     """List, ask and destroy; return the exit code."""
     try:
         way = _way(load_settings(arguments.config))
-    except (SettingsError, StoreError, ControlError) as error:
+        found = _chosen(way.found, arguments.names)
+    except (SettingsError, StoreError, ControlError, LookupError) as error:
         complain(str(error))
         return 1
-    if way.found and not arguments.yes:
+    if found and not arguments.yes:
         if arguments.json:
             complain("nothing was destroyed: --json asks nobody, so say --yes")
             return 1
-        if not _confirmed(way.found):
+        if not _confirmed(found):
             return 1
-    replies = {clone: way.destroy(clone) for clone in way.found}
+    replies = {clone: way.destroy(clone) for clone in found}
     _tell(replies, as_json=arguments.json)
     return 0 if all(reply.is_done for reply in replies.values()) else 1
+
+
+def _chosen(found: tuple[Clone, ...], names: list[str]) -> tuple[Clone, ...]:
+    """Return those of *found* that *names* say, all where there are none.
+
+    Raises:
+        LookupError: One is not among them.
+    """
+    known = {str(clone): clone for clone in found}
+    for name in names:
+        if name not in known:
+            msg = f"{clean(name)} is not stranded: it is left alone"
+            raise LookupError(msg)
+    return tuple(known[name] for name in names) if names else found
 
 
 def _way(settings: Settings) -> Way:
@@ -107,7 +128,7 @@ def _way(settings: Settings) -> Way:
         return _without_daemon(settings)
     if not listed.is_done:
         raise ControlError("\n".join(listed.said))
-    found = (Clone(str(row["host"]), str(row["name"])) for row in listed.rows)
+    found = (Clone(row["host"], row["name"]) for row in listed.rows)
     return Way(tuple(found), partial(_by_daemon, directory))
 
 

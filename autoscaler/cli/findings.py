@@ -7,6 +7,7 @@ from attrs import frozen
 from autoscaler.cli.survey import GroupSeen, HostSeen, Survey
 from autoscaler.core.describe import describe_shortage
 from autoscaler.core.lint import Severity, lint
+from autoscaler.shell.control import path_complaint
 from autoscaler.shell.problems import Problem
 from autoscaler.shell.settings import Settings
 
@@ -65,6 +66,17 @@ def found_in_settings(settings: Settings) -> tuple[Found, ...]:
         for group in settings.groups
         for finding in lint(group.policy, intervals[group.id.host])
     ]
+    complaint = path_complaint(settings.deployment.state_dir)
+    if complaint is not None:
+        # The daemon runs without it, but nobody can pause or reload it.
+        findings.append(
+            Found(
+                severity=Severity.HINT,
+                place=f"{settings.path}: [deployment]",
+                key="state_dir",
+                message=complaint,
+            )
+        )
     if not settings.groups:
         message = "there are no [[groups]]: nothing will be scaled"
         findings.append(

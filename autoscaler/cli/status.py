@@ -123,8 +123,15 @@ def _print_strangers(shown: Shown) -> None:
     stranded = shown.report.stranded
     print_table(
         "Stranded: clones of groups that are no longer configured",
-        ("host", "clone"),
-        ((each.host, str(each.name)) for each in stranded),
+        ("host", "clone", "for"),
+        (
+            (
+                each.host,
+                str(each.name),
+                "-" if each.since is None else _age(each.since, shown.wall),
+            )
+            for each in stranded
+        ),
     )
     # Beside the table: a command must be whole to be copied.
     for each in stranded:
@@ -177,7 +184,14 @@ def _as_json(shown: Shown) -> dict[str, object]:
         "daemon": {"running": daemon is not None, "pid": daemon and daemon.pid},
         "groups": [_group_json(line, shown.wall) for line in shown.report.groups],
         "stranded": [
-            {"host": each.host, "name": str(each.name), "command": each.command}
+            {
+                "host": each.host,
+                "name": str(each.name),
+                "command": each.command,
+                "age_s": None
+                if each.since is None
+                else round(shown.wall - each.since, 3),
+            }
             for each in shown.report.stranded
         ],
         "streams": [

@@ -18,6 +18,7 @@ from autoscaler.core.policy import Policy
 from autoscaler.core.snapshot import KeptBackoff, Snapshot
 from autoscaler.shell.settings import Settings
 from autoscaler.shell.state_reader import Standing, State
+from autoscaler.shell.stranded import Stray, strays
 
 
 @frozen
@@ -72,11 +73,14 @@ class Stranded:
         host: Where it runs.
         name: The clone.
         command: What removes it; None: its host isn't configured either.
+        since: When its group was last looked at, seconds since 1970; None:
+            never.
     """
 
     host: str
     name: Name
     command: str | None
+    since: float | None = None
 
 
 @frozen
@@ -171,18 +175,15 @@ def _backoffs(snapshot: Snapshot, clocks: Clocks) -> Mapping[str, float]:
 def _stranded(settings: Settings, state: State) -> Iterator[Stranded]:
     configured = {group.id for group in settings.groups}
     hosts = {host.name for host in settings.hosts}
-    for group_id, snapshot in sorted(state.snapshots.items()):
-        if group_id in configured:
-            continue
-        for clone in snapshot.clones:
-            command = None
-            if group_id.host in hosts:
-                command = _removal(settings.path, group_id.host, clone.name)
-            yield Stranded(group_id.host, clone.name, command)
+    for stray in strays(state.snapshots.values(), configured):
+        command = None
+        if stray.group.host in hosts:
+            command = _removal(settings.path, stray)
+        standing = state.decisions.get(stray.group)
+        since = None if standing is None else standing.at
+        yield Stranded(stray.group.host, stray.name, command, since)
 
 
-def _removal(path: Path, host: str, name: Name) -> str:
-    return (
-        f"albatrossctl destroy --config {shlex.quote(str(path))} --host "
-        f"{shlex.quote(host)} {name}"
-    )
+def _removal(path: Path, stray: Stray) -> str:
+    config = shlex.quote(str(path))
+    return f"autoscaler destroy --stranded --config {config} {shlex.quote(str(stray))}"

@@ -82,7 +82,7 @@ class Reply:
 
     said: tuple[str, ...]
     is_done: bool = True
-    rows: tuple[Mapping[str, str | None], ...] = ()
+    rows: tuple[Mapping[str, str], ...] = ()
 
 
 def write_request(request: Request) -> bytes:

@@ -75,8 +75,12 @@ class Settings:
     groups: tuple[GroupSettings, ...]
 
 
-def load_settings(path: Path) -> Settings:
+def load_settings(path: Path, at: Path | None = None) -> Settings:
     """Read the configuration at *path*.
+
+    Arguments:
+        path: The file.
+        at: Where it shall lie, if not there: what it names is relative to it.
 
     Raises:
         SettingsError: It can't be read, or something in it is wrong.
@@ -90,7 +94,7 @@ def load_settings(path: Path) -> Settings:
     except UnicodeDecodeError as error:
         complaint = f"is not UTF-8 text: byte {error.start} doesn't belong there"
         raise SettingsError([place.problem(complaint)]) from error
-    return parse_settings(text, path)
+    return parse_settings(text, at or path)
 
 
 def parse_settings(text: str, path: Path) -> Settings:

@@ -298,3 +298,64 @@ def test_keys_that_are_not_there_are_no_json_failure(tmp_path, capsys):
     [host] = json.loads(capsys.readouterr().out)["hosts"]
     assert host["domain"] is None
     assert host["certificates"] == []
+
+
+def test_a_diff_tells_what_a_reload_would_change(tmp_path, capsys):
+    old = configuration(tmp_path)
+    new = tmp_path / "elsewhere" / "new.toml"
+    new.parent.mkdir()
+    new.write_text(old.read_text().replace("max_clones = 4", "max_clones = 6"))
+
+    code = main(["check", "--diff", str(old), str(new)])
+
+    shown = capsys.readouterr().out
+    assert "group west/user:web: max_clones: 4 -> 6\n" in shown
+    # Files are named relative to where the new one will lie.
+    assert "ca_key" not in shown
+    assert code == 0
+
+
+def test_a_diff_says_what_a_reload_can_not_do(tmp_path, capsys):
+    old = configuration(tmp_path)
+    new = tmp_path / "new.toml"
+    new.write_text(old.read_text().replace('"state"', '"other"'))
+
+    main(["check", "--diff", str(old), str(new)])
+    main(["check", "--json", "--diff", str(old), str(new)])
+
+    words, _, shown = capsys.readouterr().out.partition("{")
+    assert "state_dir" in words
+    assert "(only by a restart)" in words
+    [change] = json.loads("{" + shown)["changes"]
+    assert (change["key"], change["needs_restart"]) == ("state_dir", True)
+
+
+def test_a_diff_of_what_is_the_same_says_so(tmp_path, capsys):
+    old = configuration(tmp_path)
+
+    main(["check", "--diff", str(old), str(old)])
+
+    assert "a reload would change nothing" in capsys.readouterr().out
+
+
+def test_a_diff_with_a_bad_file_tells_what_is_wrong_with_it(tmp_path, capsys):
+    old = configuration(tmp_path)
+    new = tmp_path / "new.toml"
+    new.write_text(old.read_text().replace("max_clones", "max_clowns"))
+
+    code = main(["check", "--diff", str(old), str(new)])
+
+    assert code == 1
+    assert "did you mean max_clones?" in capsys.readouterr().err
+
+
+def test_a_state_directory_too_long_for_the_control_socket_is_hinted_at(
+    tmp_path, capsys
+):
+    file = configuration(tmp_path)
+    file.write_text(file.read_text().replace('"state"', f'"{"x" * 120}"'))
+
+    main(["check", "--config", str(file)])
+
+    assert "state_dir: " in (said := capsys.readouterr().err)
+    assert "choose a shorter state_dir" in said

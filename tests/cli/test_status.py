@@ -157,13 +157,32 @@ def test_clones_of_a_group_that_is_gone_are_told_with_what_removes_them(tmp_path
     settings = load_settings(configuration(tmp_path))
     known = state(snapshot(WEST_API, (1,)), snapshot(GONE, (2,)), snapshot())
     command = (
-        f"albatrossctl destroy --config {settings.path} --host west user:api-clone-1"
+        f"autoscaler destroy --stranded --config {settings.path} west/user:api-clone-1"
     )
 
     assert report(settings, known, CLOCKS).stranded == (
         Stranded("east", Name.parse("user:web-clone-2"), None),
         Stranded("west", Name.parse("user:api-clone-1"), command),
     )
+
+
+def test_a_stranded_clone_is_as_old_as_the_last_look_at_its_group(tmp_path):
+    settings = load_settings(configuration(tmp_path))
+    standing = Standing(decision(), 1.0, 1_799_999_000.0)
+    known = state(snapshot(WEST_API, (1,)), decisions={WEST_API: standing}.items())
+
+    [stranded] = report(settings, known, CLOCKS).stranded
+
+    assert stranded.since == 1_799_999_000.0
+
+
+def test_a_clone_that_was_being_created_is_stranded_too(tmp_path):
+    settings = load_settings(configuration(tmp_path))
+    known = state(snapshot(GONE, (1,), in_flight=creation(2)))
+
+    names = [str(each.name) for each in report(settings, known, CLOCKS).stranded]
+
+    assert names == ["user:web-clone-1", "user:web-clone-2"]
 
 
 def test_a_command_can_be_pasted_whatever_the_path_is(tmp_path):
@@ -220,7 +239,7 @@ async def test_all_that_is_known_is_shown(tmp_path, capsys, clocks):
         "west/user:web user:web-clone-9",
         "east user:web-clone-3",
         "west user:api-clone-1",
-        f"to remove it: albatrossctl destroy --config {file} --host west user:api-clo",
+        f"remove it: autoscaler destroy --stranded --config {file} west/user:api-clo",
         "west user: was up 8s",
         "east user: was down",
     ):

@@ -41,9 +41,7 @@ replies = st.builds(
     Reply,
     st.lists(words, max_size=3).map(tuple),
     st.booleans(),
-    st.lists(st.dictionaries(words, st.none() | words, max_size=3), max_size=3).map(
-        tuple
-    ),
+    st.lists(st.dictionaries(words, words, max_size=3), max_size=3).map(tuple),
 )
 
 
