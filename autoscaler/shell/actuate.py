@@ -237,6 +237,9 @@ async def _wait_for_boot(name: Name, work: Work, digest: bytes) -> Failed | None
     )
     while not heard.is_set():
         feed = site.view().feed_of(name)
+        if feed.up_since is None:
+            # Who knows for how long: others need not wait for this host.
+            site.turn.give_back()
         waited = feed.listened_by(trio.current_time()) - since
         if waited >= patience:
             break
@@ -247,6 +250,7 @@ async def _wait_for_boot(name: Name, work: Work, digest: bytes) -> Failed | None
     else:
         site.tell(came)
         await work.entry.note(name, Step.FIRST_SAMPLE)
+        await site.turn.take()
         return None
     view = await _look_until_answered(site)
     if view.lists(name):

@@ -133,10 +133,12 @@ async def perform_in_turn(
     more than `PATIENCE_S` is withdrawn, and the group decides anew.
     """
     group = str(site.group_id)
-    if not site.turn.is_free:
-        journal.log.event("action_waiting", group=group, **_fields(action))
     try:
-        if await turns.wait(site.turn, PATIENCE_S):
+        is_held = site.turn.take_at_once()
+        if not is_held:
+            journal.log.event("action_waiting", group=group, **_fields(action))
+            is_held = await turns.wait(site.turn, PATIENCE_S)
+        if is_held:
             await perform(action, site, journal)
         else:
             site.tell(ActionEnded(jitter=_jitter()))

@@ -26,14 +26,20 @@ class Turn:
     _held: list[trio.CapacityLimiter] = field(factory=list, init=False)
 
     @property
-    def is_free(self) -> bool:
-        """Whether nobody has to be waited for."""
-        return all(limiter.available_tokens > 0 for limiter in self.limiters)
-
-    @property
     def is_held(self) -> bool:
         """Whether it was taken, and not given back."""
         return len(self._held) == len(self.limiters)
+
+    def take_at_once(self) -> bool:
+        """Take it if nobody has to be waited for; tell whether it is held."""
+        try:
+            for limiter in self.limiters[len(self._held) :]:
+                limiter.acquire_on_behalf_of_nowait(self)
+                self._held.append(limiter)
+        except trio.WouldBlock:
+            self.give_back()
+            return False
+        return True
 
     async def take(self) -> None:
         """Wait for a place of each, unless they are held already."""
@@ -75,7 +81,7 @@ class Turns:
 
     async def wait(self, turn: Turn, seconds: float) -> bool:
         """Take *turn*; tell whether it came within *seconds*."""
-        if self._is_over and not turn.is_free:
+        if self._is_over:
             return False
         with trio.move_on_after(seconds) as patience:
             self._waiting.add(patience)
