@@ -28,6 +28,9 @@ from albatross_client.shapes import Shape
 
 # More unikernels than a host runs; what is forgotten is only checked again.
 _REMEMBERED: Final = 4096
+# A frame has 300 to 700 bytes.  Of one that is much longer nothing is
+# remembered: a hostile host would fill the memory with it.
+_LONGEST_REMEMBERED: Final = 4096
 
 _DATA: Final = der.CONTEXT | 3
 _STATS: Final = der.CONTEXT | 1
@@ -147,7 +150,7 @@ def _recall(body: bytes) -> Sample | None:
 
 def _learn(body: bytes) -> None:
     """Remember the shape of *body*, a valid stats frame, and its name."""
-    shape = Shape.learn(body)
+    shape = Shape.learn(body) if len(body) <= _LONGEST_REMEMBERED else None
     if shape is None:
         return
     if len(learnt_names) >= _REMEMBERED:
@@ -227,9 +230,14 @@ def _stats_headers(size: int) -> bytes | None:
     return headers
 
 
-@lru_cache(_REMEMBERED)
 def _read_header(header: bytes) -> str:
     """Check the message's header and return the name in it, as sent."""
+    if len(header) > _LONGEST_REMEMBERED:
+        return _read_header_anew(header)
+    return _read_header_once(header)
+
+
+def _read_header_anew(header: bytes) -> str:
     at, stop = enter(header, 0, der.SEQUENCE)
     check_end(len(header), stop)
     version, at = read_integer(header, at)
@@ -246,6 +254,9 @@ def _read_header(header: bytes) -> str:
         msg = f"not a message of the protocol: {error}"
         raise RemoteProtocolError(msg) from error
     return name
+
+
+_read_header_once = lru_cache(_REMEMBERED)(_read_header_anew)
 
 
 def _check_other_payload(body: bytes, at: int) -> None:
@@ -300,13 +311,21 @@ def _read_interface(body: bytes, at: int, end: int) -> tuple[int, ...]:
     return counters
 
 
-@lru_cache(_REMEMBERED)
 def _are_settings(octets: bytes) -> bool:
     """Tell whether *octets* are the bridge and settings of an interface."""
+    if len(octets) > _LONGEST_REMEMBERED:
+        return _are_settings_anew(octets)
+    return _are_settings_once(octets)
+
+
+def _are_settings_anew(octets: bytes) -> bool:
     try:
         return _skip_settings(octets, 0) == len(octets)
     except RemoteProtocolError:
         return False
+
+
+_are_settings_once = lru_cache(_REMEMBERED)(_are_settings_anew)
 
 
 def _skip_settings(body: bytes, at: int) -> int:

@@ -94,3 +94,20 @@ def test_what_is_learnt_is_bounded(monkeypatch):
 
     assert len(stats.learnt_shapes) <= 4
     assert len(stats.learnt_names) <= 4
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(frame(name=f"{':'.join(['a' * 60] * 100)}:web"), id="name"),
+        pytest.param(frame(bridge="b" * 5000), id="bridge"),
+    ],
+)
+def test_nothing_is_remembered_of_a_frame_that_no_sane_host_sends(body):
+    stats.learnt_shapes.clear()
+    stats.learnt_names.clear()
+
+    assert disagreement(body) is None
+
+    assert not stats.learnt_shapes
+    assert not stats.learnt_names
