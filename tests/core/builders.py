@@ -16,10 +16,12 @@ from autoscaler.core.actions import CreateClones, DestroyClone, ReplaceClone, Sl
 from autoscaler.core.case import Ruling
 from autoscaler.core.decide import decide
 from autoscaler.core.decision import MemberClass, Reason
+from autoscaler.core.events import Event
 from autoscaler.core.group import Group, GroupId, Ledger, Member, Ticks
 from autoscaler.core.policy import Policy
 from autoscaler.core.rhythm import Rhythm
 from autoscaler.core.standing import assess
+from autoscaler.core.step import step
 from autoscaler.core.track import Moment, Track
 from autoscaler.core.view import Claim, Feed, Listing, Rules, View
 
@@ -167,6 +169,17 @@ def make_world(
     tracks = {name: track for name, (_, track) in zip(names, found, strict=True)}
     tracks[NEIGHBOUR] = fresh_track()
     return group, make_view(infos, tracks)
+
+
+def listed(view: View) -> dict[Name, Info]:
+    """Return what the newest `info` in *view* shows."""
+    assert view.listing is not None
+    return dict(view.listing.infos)
+
+
+def happens(group: Group, event: Event, at: float = NOW) -> Any:
+    """Return what *event* makes of *group*, and the effects, of any kind."""
+    return step(group, event, at)
 
 
 def rule(group: Group, view: View) -> Ruling:

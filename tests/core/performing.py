@@ -95,3 +95,4 @@ def destroy_victim(world: World) -> None:
         return
     world.processes.pop(action.victim, None)
     world.tell(CloneDestroyed(action.victim))
+    world.forget(action.victim)

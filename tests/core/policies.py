@@ -4,7 +4,7 @@ from random import Random
 
 from hypothesis import strategies as st
 
-from autoscaler.core.policy import Mode, Policy
+from autoscaler.core.policy import Mode, OnPrimaryLoss, Policy
 
 
 def drawn_policy(number: int) -> Policy:
@@ -25,6 +25,15 @@ def drawn_policy(number: int) -> Policy:
         warmup=pick((0.0, 30.0)),
         death_timeout=pick((40.0, 120.0)),
         quorum=pick((0.5, 1.0)),
+        outage_hold=pick((0.0, 60.0)),
+        max_actions_per_hour=pick((40, 40, 8)),
+        max_reversals_per_6h=pick((40, 5)),
+        max_failures_in_row=pick((5, 50)),
+        stand_down=pick((100.0, 600.0)),
+        roll_back_useless=pick((False, True)),
+        scale_up=pick((*[True] * 9, False)),
+        scale_down=pick((*[True] * 9, False)),
+        on_primary_loss=pick(tuple(OnPrimaryLoss)),
     )
 
 

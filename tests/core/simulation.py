@@ -17,6 +17,7 @@ from autoscaler.core.actions import Action, CreateClones, DestroyClone, ReplaceC
 from autoscaler.core.events import Event, Informed, Note, Ticked
 from autoscaler.core.group import Group, new_group
 from autoscaler.core.observe import next_look
+from autoscaler.core.outage import find_lost
 from autoscaler.core.policy import Policy
 from autoscaler.core.rhythm import Rhythm
 from autoscaler.core.step import step
@@ -72,6 +73,8 @@ class World:
         begun: Every action with the time of its begin.
         on_action: What looks at every action that begins.
         held: Frames that a stall holds back; None: there is no stall.
+        is_writable: Whether the daemon can write its state.
+        digest: Of the primary's image.
     """
 
     policy: Policy
@@ -91,6 +94,9 @@ class World:
     begun: list[tuple[float, Action]] = field(factory=list)
     on_action: Callable[[Action], None] = lambda _action: None
     held: list[tuple[Name, Sample]] | None = None
+    is_writable: bool = True
+    digest: bytes = IMAGE
+    peers: set[Name] = field(factory=set)
     random: Random = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -108,13 +114,17 @@ class World:
             bridges=frozenset({"br0"}),
         )
         asked = self.listing.answered if self.listing else 0.0
-        return View(
+        self.peers |= {member.name for member in self.group.members}
+        view = View(
             feed=self.feed,
             tracks=self.tracks,
             listing=self.listing,
             rules=Rules({DOMAIN: limits}, asked),
             reconcile_interval=RECONCILE_S,
+            is_writable=self.is_writable,
         )
+        lost = find_lost(view, self.peers, self.now)
+        return evolve(view, lost=lost, peers=len(self.peers))
 
     def connect(self, rhythm: Rhythm | None = None) -> None:
         """Subscribe anew, and ask what runs."""
@@ -164,10 +174,21 @@ class World:
         while self.now < until:
             self._round()
 
-    def spawn(self, name: Name, cpuid: int, digest: bytes = IMAGE) -> None:
-        """Start a unikernel."""
+    def spawn(self, name: Name, cpuid: int, digest: bytes | None = None) -> None:
+        """Start a unikernel, of the primary's image if not of another."""
         assert name not in self.processes, f"{name} was created twice"
-        self.processes[name] = Process(cpuid=cpuid, digest=digest)
+        self.processes[name] = Process(cpuid=cpuid, digest=digest or self.digest)
+
+    def deploy(self, digest: bytes) -> None:
+        """Put another image in the place of the primary's."""
+        self.digest = digest
+        self.processes.pop(PRIMARY, None)
+        self.spawn(PRIMARY, 0)
+
+    def forget(self, name: Name) -> None:
+        """Forget a unikernel that the daemon has removed."""
+        self.peers.discard(name)
+        self.tracks.pop(name, None)
 
     def actions(self, kind: type[CreateClones | DestroyClone | ReplaceClone]) -> int:
         """Return how many actions of this *kind* have begun."""

@@ -3,7 +3,7 @@
 import pytest
 from attrs import evolve
 
-from autoscaler.core.actions import victim_of, without_slot
+from autoscaler.core.actions import names_of, victim_of, without_slot
 from tests.core.builders import clone_name, creating, destroying, replacing
 
 
@@ -34,3 +34,15 @@ def test_a_clone_that_is_made_is_no_longer_to_be_made(action, left):
 )
 def test_the_victim_is_the_clone_that_is_to_go(action, victim):
     assert victim_of(action) == victim
+
+
+@pytest.mark.parametrize(
+    ("action", "numbers"),
+    [
+        pytest.param(creating(1, 2), [1, 2], id="create"),
+        pytest.param(destroying(1), [1], id="destroy"),
+        pytest.param(replacing(2, 1), [2, 1], id="replace"),
+    ],
+)
+def test_an_action_is_about_those_it_makes_and_the_one_that_goes(action, numbers):
+    assert names_of(action) == tuple(map(clone_name, numbers))

@@ -17,6 +17,7 @@ from tests.core.builders import (
     OTHER_IMAGE,
     PRIMARY,
     clone_name,
+    listed,
     make_info,
     make_listing,
     make_moment,
@@ -39,7 +40,7 @@ def looked(group, view, infos, at):
 def started(**policy):
     group, view = make_world(50.0, 50.0)
     group = evolve(group, policy=evolve(group.policy, **policy))
-    infos = dict(view.listing.infos)
+    infos = listed(view)
     group, _ = looked(group, view, infos, NOW)
     return group, view, infos
 
@@ -100,7 +101,7 @@ def test_a_look_alike_that_comes_and_goes_counts_once():
 
 def test_what_is_found_at_the_start_is_no_sign():
     group, view = make_world(50.0, 50.0)
-    infos = {**view.listing.infos, clone_name(7): STRANGER}
+    infos = {**listed(view), clone_name(7): STRANGER}
     group, _ = looked(group, view, infos, NOW)
 
     assert group.watched.signs == ()
@@ -150,7 +151,7 @@ def vanishing(behaviour):
     view = evolve(view, tracks=tracks)
     primary = make_info(0, fail_behaviour=behaviour)
     infos = {PRIMARY: primary, clone_name(1): make_info(1), clone_name(2): make_info(2)}
-    group, _ = looked(group, view, infos, NOW)
+    group, kinds = looked(group, view, infos, NOW)
     for number, at in ((1, 60), (2, 120)):
         del infos[clone_name(number)]
         group, _ = looked(group, view, infos, NOW + at)

@@ -355,3 +355,80 @@ def test_a_hostile_name_of_a_resource_does_not_reach_the_fields():
     shortage = Shortage(Reason.NO_CAPACITY, "bridges (\x1b[1m)", 1)
 
     assert fields(decision(shortage=shortage))["short_of"] == "bridges (\\x1b[1m)"
+
+
+@pytest.mark.parametrize(
+    ("made", "sentence"),
+    [
+        pytest.param(
+            decision(Reason.SWITCHED_OFF, barred=Reason.HIGH),
+            "an action is due (high), but that is switched off",
+            id="switched off",
+        ),
+        pytest.param(
+            decision(Reason.STATE_UNWRITABLE, barred=Reason.BELOW_MIN),
+            "an action is due (below min), but the state can't be written",
+            id="unwritable",
+        ),
+        pytest.param(
+            decision(Reason.CONTESTED),
+            "somebody else keeps taking the statistics of this domain",
+            id="contested stream",
+        ),
+        pytest.param(
+            decision(Reason.CONTESTED, barred=Reason.LOW, left_s=500.0),
+            "an action is due (low), but somebody else changes these clones too "
+            "(500 s left)",
+            id="contested group",
+        ),
+        pytest.param(
+            decision(
+                Reason.SUSPECTED_OUTAGE,
+                barred=Reason.LOW,
+                age_s=40.0,
+                left_s=560.0,
+                evidence="the packets of 2 members collapsed",
+            ),
+            "an action is due (low), but this looks like an outage (the packets of 2 "
+            "members collapsed), for 40 s (560 s left)",
+            id="outage",
+        ),
+        pytest.param(
+            decision(Reason.STOOD_DOWN, barred=Reason.HIGH, left_s=60.0),
+            "an action is due (high), but the group did or failed too much and only "
+            "observes (60 s left)",
+            id="stood down",
+        ),
+        pytest.param(
+            decision(Reason.NO_EFFECT, evidence="web-clone-1 uses 0.0 %"),
+            "more clones would not help: web-clone-1 uses 0.0 %",
+            id="no effect",
+        ),
+        pytest.param(
+            decision(Reason.USELESS, Outcome.DOWN, victim=CLONE),
+            "a clone gets no work: destroy user:web-clone-1",
+            id="useless",
+        ),
+        pytest.param(
+            decision(Reason.ROLLOUT, Outcome.REPLACE, victim=CLONE),
+            "the primary has another image: replace user:web-clone-1",
+            id="rollout",
+        ),
+        pytest.param(
+            decision(Reason.IMAGE_UNHEALTHY, left_s=20.0),
+            "the last clone of the primary's new image failed (20 s left)",
+            id="unhealthy",
+        ),
+    ],
+)
+def test_what_holds_says_what_it_holds_and_for_how_long(made, sentence):
+    assert explain(made) == sentence
+
+
+def test_what_holds_an_action_is_in_the_fields():
+    found = fields(
+        decision(barred=Reason.LOW, age_s=40.125, evidence="silence", outdated=1)
+    )
+
+    assert (found["barred"], found["age_s"]) == ("low", 40.12)
+    assert (found["evidence"], found["outdated"]) == ("silence", 1)

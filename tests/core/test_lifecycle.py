@@ -13,16 +13,25 @@ from hypothesis.stateful import (
     rule,
 )
 
-from autoscaler.core.actions import Action, CreateClones, ReplaceClone
+from autoscaler.core.actions import Action, CreateClones, ReplaceClone, victim_of
 from autoscaler.core.decision import Reason
-from autoscaler.core.events import Interrupted, Reconfigured
+from autoscaler.core.events import (
+    AdoptAsked,
+    DisownAsked,
+    Interrupted,
+    ModeSet,
+    OwnershipConfirmed,
+    OwnershipLost,
+    Reconfigured,
+    Resumed,
+)
 from autoscaler.core.moments import Clocks
 from autoscaler.core.policy import Mode
 from autoscaler.core.rhythm import Rhythm
 from autoscaler.core.snapshot import restore, take
 from autoscaler.core.view import Feed, closed
 from tests.core import performing
-from tests.core.builders import OTHER_IMAGE, PRIMARY, clone_name
+from tests.core.builders import IMAGE, OTHER_IMAGE, PRIMARY, clone_name, listed
 from tests.core.policies import POLICIES
 from tests.core.simulation import World
 
@@ -47,6 +56,8 @@ class GroupLifecycle(RuleBasedStateMachine):
         self.replaced: list[float] = []
         self.open: Action | None = None
         self.last_id = 0
+        self.failures = 0
+        self.restarted_at: float | None = None
         # Load decisions since anything but time has happened.
         self.calm: list[Reason] = []
         self.overfull = False
@@ -64,19 +75,41 @@ class GroupLifecycle(RuleBasedStateMachine):
         assert self.open is None, "one action at a time"
         assert group.ledger.in_flight == action, "the intent is on record"
         assert action.id > self.last_id
-        assert world.policy.mode is Mode.ACTIVE
+        assert group.mode is Mode.ACTIVE
+        assert world.is_writable, "nothing begins that can't be written down"
+        self.check_restraint(action)
         self.open, self.last_id = action, action.id
         self.check_names(action)
         self.check_size(action)
         if not isinstance(action, CreateClones):
             assert action.victim in {clone.name for clone in group.clones}
             assert action.victim not in self.strangers
-        if isinstance(action, ReplaceClone):
+            assert action.victim not in group.ledger.disowned
+        if action.reason is Reason.GIVEN_UP and action.slots:
             self.replaced.append(world.now)
             lately = [at for at in self.replaced if world.now - at < HOUR_S - 1]
             assert len(lately) <= 15
         if action.reason in {Reason.HIGH, Reason.LOW}:
             self.check_load_decision(action)
+
+    def check_restraint(self, action: Action) -> None:
+        world, group = self.world, self.world.group
+        policy, budget = world.policy, group.ledger.budget
+        assert budget.stood_down_at is None
+        assert len(budget.acted) <= policy.max_actions_per_hour
+        assert len(budget.turns) <= policy.max_reversals_per_6h
+        assert self.failures < policy.max_failures_in_row or budget.failures == 0
+        makes, takes = bool(action.slots), not isinstance(action, CreateClones)
+        if action.reason is Reason.ROLLOUT:
+            victim = victim_of(action)
+            assert victim is not None
+            infos = listed(world.view)
+            assert infos[victim].digest != infos[PRIMARY].digest
+            return
+        assert policy.scale_up or not makes or takes
+        assert policy.scale_down or not takes or makes
+        if action.reason is Reason.LOW and self.restarted_at is not None:
+            assert world.now - self.restarted_at >= policy.outage_hold
 
     def check_names(self, action: Action) -> None:
         names = {slot.name for slot in action.slots}
@@ -151,18 +184,23 @@ class GroupLifecycle(RuleBasedStateMachine):
 
     # How actions end
 
-    def ended(self, *, changed: bool) -> None:
+    def ended(self, *, changed: bool, failed: bool = True) -> None:
+        assert self.open is not None
+        is_rollout = self.open.reason is Reason.ROLLOUT
+        uncounted = {Reason.ROLLOUT, Reason.PRIMARY_LOST}
+        if self.open.reason not in uncounted:
+            self.failures = self.failures + 1 if failed else 0
         self.open = None
         self.calm.clear()
         assert self.world.group.ledger.in_flight is None
-        if changed:
+        if changed and not is_rollout:
             self.changed_at = self.world.now
 
     @precondition(lambda self: self.open)
     @rule()
     def the_action_succeeds(self):
         performing.perform(self.world)
-        self.ended(changed=True)
+        self.ended(changed=True, failed=False)
 
     @precondition(lambda self: self.open)
     @rule()
@@ -297,6 +335,64 @@ class GroupLifecycle(RuleBasedStateMachine):
             now - min(max(now - at + step, 0.0), HOUR_S) for at in self.replaced
         ]
 
+    # What the operator says
+
+    @rule(mode=st.sampled_from([None, Mode.ACTIVE, Mode.OBSERVE, Mode.PAUSED]))
+    def the_operator_sets_a_mode(self, mode):
+        self.world.tell(ModeSet(mode))
+        self.world.tell(ModeSet(None if mode is Mode.PAUSED else mode))
+        self.calm.clear()
+
+    @rule()
+    def the_operator_resumes_the_group(self):
+        if self.world.group.ledger.budget.stood_down_at is not None:
+            self.failures = 0
+        self.world.tell(Resumed())
+
+    @precondition(lambda self: self.world.group.clones and not self.open)
+    @rule(which=st.integers(0, 9), returns=st.booleans())
+    def the_operator_disowns_a_clone(self, which, returns):
+        clones = self.world.group.clones
+        name = clones[which % len(clones)].name
+        self.world.tell(DisownAsked(name))
+        assert name not in {clone.name for clone in self.world.group.clones}
+        if returns:
+            self.world.tell(AdoptAsked(name))
+        self.world.ask()
+        self.overfull = True
+        self.calm.clear()
+
+    @rule(is_lost=st.booleans())
+    def the_state_is_lost_or_confirmed(self, is_lost):
+        self.world.tell(OwnershipLost() if is_lost else OwnershipConfirmed())
+        self.world.ask()
+
+    @rule(is_writable=st.booleans(), rounds=st.integers(0, 3))
+    def the_disk_is_full_or_has_room(self, is_writable, rounds):
+        self.world.is_writable = is_writable
+        self.world.passes(rounds)
+        self.world.is_writable = True
+
+    @precondition(lambda self: PRIMARY in self.world.processes and not self.open)
+    @rule(digest=st.sampled_from([IMAGE, b"\x03" * 32]))
+    def the_operator_deploys_an_image(self, digest):
+        self.world.deploy(digest)
+        self.world.ask()
+        self.calm.clear()
+        self.world.passes(6)
+
+    @rule()
+    def the_host_restarts_everything(self):
+        processes = self.world.processes.values()
+        if any(p.silent or p.crashes for p in processes):
+            return
+        for process in processes:
+            process.starts, process.cpu_us = process.starts + 1, 0.0
+        self.world.ask()
+        self.restarted_at = self.world.now
+        self.calm.clear()
+        self.world.passes(4)
+
     # What must happen
 
     def can_grow(self) -> bool:
@@ -313,7 +409,8 @@ class GroupLifecycle(RuleBasedStateMachine):
         is_known = interval is None or abs(interval / world.interval - 1) < 0.1
         pauses = (group.ledger.creating, group.ledger.destroying)
         return (
-            world.policy.mode is Mode.ACTIVE
+            group.mode is Mode.ACTIVE
+            and world.policy.scale_up
             and PRIMARY in world.processes
             and not group.primary.is_dead
             and self.open is None
@@ -352,6 +449,11 @@ class GroupLifecycle(RuleBasedStateMachine):
             world.passes(1)
             if world.group.clones_and_slots >= policy.max_clones:
                 return  # a clone that was doubtful took the room
+            if world.group.ledger.budget.stood_down_at is not None:
+                return  # it did too much before
+            held = world.group.decision
+            if held is not None and held.reason is Reason.NO_EFFECT:
+                return  # one that got no work was removed lately
 
         assert len(world.begun) > before, world.group.decision
         assert world.begun[before][0] - since <= limit

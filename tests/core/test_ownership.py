@@ -20,6 +20,7 @@ from tests.core.builders import (
     OTHER_IMAGE,
     PRIMARY,
     clone_name,
+    listed,
     make_info,
     make_listing,
     make_world,
@@ -32,7 +33,7 @@ def look_alike(adopt=Adopt.SAME_IMAGE, **changes):
     """Return a group, and a view in which somebody else's clone runs."""
     group, view = make_world(50.0, 50.0)
     group = evolve(group, policy=evolve(group.policy, adopt=adopt))
-    infos = {**view.listing.infos, CLONE: make_info(40, **changes)}
+    infos = {**listed(view), CLONE: make_info(40, **changes)}
     return group, evolve(view, listing=make_listing(infos))
 
 
@@ -75,7 +76,8 @@ def test_a_clone_that_is_disowned_is_foreign_at_once_and_never_adopted():
     group, notes = step(group, DisownAsked(clone_name(1)), NOW)
 
     assert notes == (Note(NoteKind.DISOWNED, clone_name(1)),)
-    assert (group.clones, group.foreign) == ((), {clone_name(1)})
+    assert group.clones == ()
+    assert group.foreign == {clone_name(1)}
     seen, _ = observe(group, view, NOW)
     assert clone_name(1) in seen.foreign
     assert CLONE in {clone.name for clone in seen.clones}

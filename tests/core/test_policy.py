@@ -2,7 +2,7 @@
 
 import pytest
 
-from autoscaler.core.policy import Adopt, Mode, Policy
+from autoscaler.core.policy import Adopt, Mode, OnPrimaryLoss, Policy
 
 
 def test_the_defaults_are_the_documented_ones():
@@ -16,6 +16,12 @@ def test_the_defaults_are_the_documented_ones():
     assert (policy.warmup, policy.death_timeout, policy.boot_timeout) == (30, 900, 60)
     assert (policy.quorum, policy.flap_margin, policy.scale_up_step) == (0.5, 5, 1)
     assert (policy.mode, policy.adopt) == (Mode.ACTIVE, Adopt.SAME_IMAGE)
+    assert (policy.outage_fraction, policy.outage_hold) == (45, 600)
+    assert (policy.max_actions_per_hour, policy.max_reversals_per_6h) == (40, 40)
+    assert (policy.max_failures_in_row, policy.stand_down) == (5, 3600)
+    assert (policy.scale_up, policy.scale_down) == (True, True)
+    assert (policy.min_stable, policy.roll_back_useless) == (30, False)
+    assert policy.on_primary_loss is OnPrimaryLoss.KEEP
     assert not policy.share_cpuids
     assert not policy.share_block_devices
 
@@ -41,6 +47,13 @@ def test_the_defaults_are_the_documented_ones():
         ({"boot_timeout": 0}, "boot_timeout"),
         ({"quorum": 0}, "quorum"),
         ({"quorum": 1.01}, "quorum"),
+        ({"outage_fraction": 101}, "outage_fraction"),
+        ({"outage_hold": -1}, "outage_hold"),
+        ({"max_actions_per_hour": 0}, "max_actions_per_hour"),
+        ({"max_reversals_per_6h": 0}, "max_reversals_per_6h"),
+        ({"max_failures_in_row": 0}, "max_failures_in_row"),
+        ({"stand_down": 0}, "stand_down"),
+        ({"min_stable": -1}, "min_stable"),
     ],
 )
 def test_what_is_out_of_its_range_is_refused_by_name(changes, key):

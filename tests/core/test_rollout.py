@@ -6,9 +6,6 @@ import pytest
 from attrs import evolve
 
 from autoscaler.core.decision import MemberClass, Outcome, Reason
-from autoscaler.core.group import Backoff, Ledger, Ticks
-from autoscaler.core.observe import observe
-from autoscaler.core.step import step
 from autoscaler.core.events import (
     ActionEnded,
     CloneCreated,
@@ -16,12 +13,16 @@ from autoscaler.core.events import (
     Interrupted,
     Ticked,
 )
+from autoscaler.core.group import Backoff, Ledger, Ticks
+from autoscaler.core.observe import observe
 from tests.core.builders import (
-    IMAGE,
     NOW,
     OTHER_IMAGE,
     PRIMARY,
     clone_name,
+    happens,
+    listed,
+    make_listing,
     make_policy,
     make_rules,
     make_world,
@@ -38,11 +39,11 @@ def world(*states: Any, new=(0,), ledger=None, ticks=None, **policy):
     group, view = make_world(
         *states, policy=make_policy(**policy), ledger=ledger, ticks=ticks
     )
-    infos = dict(view.listing.infos)
+    infos = listed(view)
     for number in new:
         name = clone_name(number) if number else PRIMARY
         infos[name] = evolve(infos[name], digest=NEW)
-    view = evolve(view, listing=evolve(view.listing, infos=infos))
+    view = evolve(view, listing=make_listing(infos))
     return observe(group, view, NOW)[0], view
 
 
@@ -54,7 +55,7 @@ def what(decision):
     return decision.outcome, decision.reason, decision.victim
 
 
-HELD = Outcome.HOLD
+HELD, NO_PAUSE = Outcome.HOLD, Backoff()
 
 
 def test_the_oldest_clone_of_another_image_is_replaced_first():
@@ -75,7 +76,7 @@ def test_progress_counts_the_clones_that_have_the_image():
 def test_the_new_clone_comes_first_and_has_to_be_stable():
     group, view = world(min_stable=45.0)
 
-    _, [action] = step(group, Ticked(view), NOW)
+    _, [action] = happens(group, Ticked(view))
 
     assert (action.create_first, action.stable_for) == (True, 45)
 
@@ -83,7 +84,7 @@ def test_the_new_clone_comes_first_and_has_to_be_stable():
 def test_where_no_more_clones_are_allowed_the_old_one_goes_first():
     group, view = world(max_clones=2)
 
-    _, [action] = step(group, Ticked(view), NOW)
+    _, [action] = happens(group, Ticked(view))
 
     assert not action.create_first
 
@@ -101,10 +102,10 @@ def test_a_cooldown_neither_holds_a_rollout_nor_begins_with_it():
     group, view = world(ledger=Ledger(next_number=3, changed_at=NOW - 1))
     before = group.ledger.changed_at
 
-    group, [action] = step(group, Ticked(view), NOW)
-    group, _ = step(group, CloneCreated(action.slots[0].name, NOW, NOW), NOW)
-    group, _ = step(group, CloneDestroyed(clone_name(1)), NOW)
-    group, _ = step(group, ActionEnded(), NOW)
+    group, [action] = happens(group, Ticked(view))
+    group, _ = happens(group, CloneCreated(action.slots[0].name, NOW, NOW))
+    group, _ = happens(group, CloneDestroyed(clone_name(1)))
+    group, _ = happens(group, ActionEnded())
 
     assert action.reason is Reason.ROLLOUT
     assert group.ledger.changed_at == before
@@ -175,8 +176,8 @@ def test_no_old_clone_is_risked_for_an_image_that_failed():
 
 def ended(failure, digest=b""):
     group, view = world()
-    group, _ = step(group, Ticked(view), NOW)
-    group, _ = step(group, ActionEnded(failure, digest=digest), NOW + 60)
+    group, _ = happens(group, Ticked(view))
+    group, _ = happens(group, ActionEnded(failure, digest=digest), NOW + 60)
     return group
 
 
@@ -187,7 +188,7 @@ def test_a_new_clone_that_fails_holds_its_image():
     assert ended(None).ledger.rolling == Backoff()
 
 
-def surged(*, new_is_fresh=True, destroying=Backoff()):
+def surged(*, new_is_fresh=True, destroying=NO_PAUSE):
     """Return a group whose new clone runs and whose old one stayed."""
     state = 60.0 if new_is_fresh else MemberClass.STALE
     ledger = Ledger(next_number=3, surge=clone_name(2), destroying=destroying)
@@ -209,11 +210,11 @@ def test_an_old_clone_that_stayed_waits(changes):
 
 def test_a_rollout_that_the_end_of_the_daemon_cut_says_nothing_of_the_image():
     group, view = world()
-    group, [action] = step(group, Ticked(view), NOW)
+    group, [action] = happens(group, Ticked(view))
     new = action.slots[0].name
-    group, _ = step(group, CloneCreated(new, NOW, NOW), NOW)
+    group, _ = happens(group, CloneCreated(new, NOW, NOW))
 
-    group, _ = step(group, Interrupted(view), NOW + 5)
+    group, _ = happens(group, Interrupted(view), NOW + 5)
 
     assert group.ledger.surge == new
     assert group.ledger.rolling.digest == b""
@@ -222,10 +223,10 @@ def test_a_rollout_that_the_end_of_the_daemon_cut_says_nothing_of_the_image():
 
 def test_a_new_clone_that_is_removed_again_leaves_nothing_over():
     group, view = world()
-    group, [action] = step(group, Ticked(view), NOW)
+    group, [action] = happens(group, Ticked(view))
     new = action.slots[0].name
-    group, _ = step(group, CloneCreated(new, NOW, NOW), NOW)
-    group, _ = step(group, CloneDestroyed(new), NOW)
+    group, _ = happens(group, CloneCreated(new, NOW, NOW))
+    group, _ = happens(group, CloneDestroyed(new))
 
     assert group.ledger.surge is None
     assert group.ledger.in_flight.victim == clone_name(1)
@@ -233,11 +234,8 @@ def test_a_new_clone_that_is_removed_again_leaves_nothing_over():
 
 def test_an_image_is_learnt_only_where_the_primary_is_listed():
     group, view = world()
-    infos = {n: i for n, i in view.listing.infos.items() if n != PRIMARY}
+    infos = {n: i for n, i in listed(view).items() if n != PRIMARY}
 
-    seen, _ = observe(
-        group, evolve(view, listing=evolve(view.listing, infos=infos)), NOW
-    )
+    seen, _ = observe(group, evolve(view, listing=make_listing(infos)), NOW)
 
     assert seen.outdated == ()
-    assert IMAGE != NEW

@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from autoscaler.core.budget import Budget
+from autoscaler.core.decision import Reason
 from autoscaler.core.group import Backoff, Group, Ledger, Member, Ticks, new_group
 from autoscaler.core.moments import Clocks
+from autoscaler.core.policy import Mode
 from autoscaler.core.snapshot import restore, take
 from tests.core.builders import (
     GROUP,
@@ -140,6 +143,30 @@ def test_a_second_restart_loses_nothing_of_the_first():
     snapshot = take(once, after(10))
 
     assert take(restore(snapshot, POLICY, after(10)), after(10)) == snapshot
+
+
+def test_what_the_operator_said_and_what_was_spent_outlive_the_daemon():
+    budget = Budget(
+        acted=(4990.0,),
+        mended=(4991.0,),
+        turns=(4992.0,),
+        last=Reason.LOW,
+        failures=3,
+        stood_down_at=4995.0,
+    )
+    ledger = Ledger(
+        mode=Mode.PAUSED,
+        adopted=frozenset({clone_name(7)}),
+        disowned=frozenset({clone_name(8)}),
+        is_ownership_lost=True,
+        budget=budget,
+        rolling=Backoff(1, 4995.0, 10.0, IMAGE),
+        surge=clone_name(2),
+        useless_at=4993.0,
+    )
+    group = evolve(rich_group(), ledger=ledger)
+
+    assert restore(take(group, BEFORE), POLICY, BEFORE).ledger == ledger
 
 
 def test_a_replacement_half_done_is_kept_as_it_is():

@@ -17,14 +17,20 @@ from autoscaler.core.events import (
 )
 from autoscaler.core.group import Ledger, Ticks
 from autoscaler.core.policy import Mode, OnPrimaryLoss
-from autoscaler.core.step import step
-from tests.core.builders import NOW, creating, make_policy, make_rules, make_world
+from tests.core.builders import (
+    NOW,
+    creating,
+    happens,
+    make_policy,
+    make_rules,
+    make_world,
+)
 
 HIGH = Ticks(high=2, last=NOW - 10, conclusive=NOW - 10)
-DEAD = MemberClass.DEAD
+DEAD, UNUSED = MemberClass.DEAD, Budget()
 
 
-def busy_world(budget=Budget(), **policy):
+def busy_world(budget=UNUSED, **policy):
     """Return a group that is about to grow."""
     ledger = Ledger(next_number=2, budget=budget)
     return make_world(
@@ -34,7 +40,7 @@ def busy_world(budget=Budget(), **policy):
 
 def with_budget(budget):
     group, view = busy_world(budget)
-    return step(group, Ticked(view), NOW)
+    return happens(group, Ticked(view))
 
 
 def test_a_group_that_did_too_much_stands_down_with_one_note():
@@ -56,7 +62,7 @@ def test_a_group_that_did_too_much_stands_down_with_one_note():
 def test_a_group_that_has_stood_down_says_so_once():
     group, view = busy_world(Budget(stood_down_at=NOW - 10))
 
-    group, effects = step(group, Ticked(view), NOW)
+    group, effects = happens(group, Ticked(view))
 
     assert effects == ()
 
@@ -71,22 +77,22 @@ def test_a_stand_down_ends_by_itself_with_a_fresh_budget():
 
 
 def test_a_stand_down_ends_by_the_operators_word():
-    group, view = busy_world(Budget(stood_down_at=NOW - 10))
+    group, _ = busy_world(Budget(stood_down_at=NOW - 10))
 
-    group, effects = step(group, Resumed(), NOW)
+    group, effects = happens(group, Resumed())
 
     assert [note.kind for note in effects] == [NoteKind.STOOD_UP]
     assert group.mode is Mode.ACTIVE
-    assert step(group, Resumed(), NOW) == (group, ())
+    assert happens(group, Resumed()) == (group, ())
 
 
 def failing(times, policy=None, **ended):
     group, _ = make_world(50.0, policy=policy)
-    notes = ()
+    notes: tuple[Note, ...] = ()
     for _ in range(times):
         ledger = evolve(group.ledger, in_flight=creating(1))
         group = evolve(group, ledger=ledger)
-        group, notes = step(group, ActionEnded("refused", **ended), NOW)
+        group, notes = happens(group, ActionEnded("refused", **ended))
     return group, [note.kind for note in notes]
 
 
@@ -110,7 +116,7 @@ def test_a_missing_clone_is_not_made_by_a_group_that_did_too_much():
     budget = Budget(mended=(NOW - 60,) * 41)
     group, view = make_world(50.0, policy=policy, ledger=Ledger(budget=budget))
 
-    group, effects = step(group, Informed(view), NOW)
+    group, effects = happens(group, Informed(view))
 
     assert [note.kind for note in effects] == [NoteKind.STOOD_DOWN]
     assert group.decision.barred is Reason.BELOW_MIN
@@ -128,7 +134,7 @@ def test_a_missing_clone_is_not_made_by_a_group_that_did_too_much():
 def test_the_more_careful_word_counts(policy, word, mode):
     group, _ = make_world(50.0, policy=make_policy(mode=policy))
 
-    group, effects = step(group, ModeSet(word), NOW)
+    group, effects = happens(group, ModeSet(word))
 
     assert (group.mode, effects) == (mode, ())
 
@@ -150,7 +156,7 @@ def orphans(*states, **policy):
 def test_clones_of_a_lost_primary_go_one_by_one_where_that_is_wanted():
     group, view = orphans(50.0, 50.0)
 
-    group, [action] = step(group, Informed(view), NOW)
+    group, [action] = happens(group, Informed(view))
 
     assert (group.decision.outcome, action.reason) == (
         Outcome.DOWN,
@@ -161,12 +167,12 @@ def test_clones_of_a_lost_primary_go_one_by_one_where_that_is_wanted():
 def test_a_lost_primary_without_clones_is_waited_for():
     group, view = orphans()
 
-    assert step(group, Informed(view), NOW)[0].decision.reason is Reason.NO_PRIMARY
+    assert happens(group, Informed(view))[0].decision.reason is Reason.NO_PRIMARY
 
 
 def test_old_answers_destroy_no_orphans():
     group, view = orphans(50.0)
-    group, effects = step(group, Ticked(evolve(view, rules=make_rules(NOW - 500))), NOW)
+    group, effects = happens(group, Ticked(evolve(view, rules=make_rules(NOW - 500))))
 
     assert (group.decision.reason, effects) == (Reason.NO_DATA, ())
 
@@ -175,4 +181,4 @@ def test_old_answers_destroy_no_orphans():
 def test_only_an_active_group_destroys_orphans(mode):
     group, view = orphans(50.0, mode=mode)
 
-    assert step(group, Informed(view), NOW)[1] == ()
+    assert happens(group, Informed(view))[1] == ()

@@ -16,7 +16,7 @@ from autoscaler.core.decision import (
 from autoscaler.core.group import GroupId
 from autoscaler.core.moments import Stamp
 from autoscaler.core.policy import Mode
-from autoscaler.core.snapshot import KeptBackoff, KeptClone, Snapshot
+from autoscaler.core.snapshot import KeptBackoff, KeptBudget, KeptClone, Snapshot
 from autoscaler.core.view import Claim
 
 counts = st.integers(0, 10**6)
@@ -46,9 +46,20 @@ actions = st.one_of(
         slots=st.lists(slots, max_size=1).map(tuple),
         victim=st.none() | names,
         create_first=st.booleans(),
+        stable_for=numbers,
     ),
 )
 backoffs = st.builds(KeptBackoff, counts, stamps, numbers, st.binary(max_size=32))
+instants = st.lists(stamps, max_size=2).map(tuple)
+budgets = st.builds(
+    KeptBudget,
+    acted=instants,
+    mended=instants,
+    turns=instants,
+    last=st.none() | reasons,
+    failures=counts,
+    stood_down_at=st.none() | stamps,
+)
 snapshots = st.builds(
     Snapshot,
     id=group_ids,
@@ -68,6 +79,14 @@ snapshots = st.builds(
     replaced=st.lists(stamps, max_size=3).map(tuple),
     gave_up_at=st.none() | stamps,
     doubtful=st.lists(counts, max_size=3).map(tuple),
+    mode=st.none() | st.sampled_from(Mode),
+    adopted=st.lists(names, max_size=2).map(tuple),
+    disowned=st.lists(names, max_size=2).map(tuple),
+    is_ownership_lost=st.booleans(),
+    budget=budgets,
+    rolling=st.none() | backoffs,
+    surge=st.none() | names,
+    useless_at=st.none() | stamps,
 )
 loads = st.builds(
     Load,
@@ -104,4 +123,8 @@ decisions = st.builds(
     left_s=st.none() | numbers,
     shortage=st.none() | shortages,
     replacement_held=st.none() | reasons,
+    barred=st.none() | reasons,
+    age_s=st.none() | numbers,
+    evidence=st.none() | texts,
+    outdated=counts,
 )
