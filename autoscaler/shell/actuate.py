@@ -160,11 +160,20 @@ async def _replace(action: ReplaceClone, work: Work) -> Failed | None:
         return await _create_all(action.slots, work)
     if action.create_first:
         failed = await _create_all(action.slots, work)
-        for slot in action.slots if action.stable_for else ():
-            failed = failed or await _prove(slot.name, work, action.stable_for)
+        failed = failed or await _prove_all(action, work)
         return failed or await _destroy(action.victim, work)
     failed = await _destroy(action.victim, work)
-    return failed or await _create_all(action.slots, work)
+    failed = failed or await _create_all(action.slots, work)
+    return failed or await _prove_all(action, work)
+
+
+async def _prove_all(action: ReplaceClone, work: Work) -> Failed | None:
+    """Let the new clones of *action* run for as long as they have to."""
+    for slot in action.slots if action.stable_for else ():
+        failed = await _prove(slot.name, work, action.stable_for)
+        if failed is not None:
+            return failed
+    return None
 
 
 async def _create_all(slots: tuple[Slot, ...], work: Work) -> Failed | None:
