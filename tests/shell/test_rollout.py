@@ -1,0 +1,79 @@
+"""A new image of the primary, in a whole daemon on a sandbox host."""
+
+import trio
+from attrs import evolve
+
+from albatross_client.sandbox.demand import Demand
+from albatross_client.sandbox.embed import SANDBOX_IMAGE
+from albatross_client.sandbox.memory import MemoryClient
+from autoscaler.core.decision import Reason
+from autoscaler.core.policy import OnPrimaryLoss, Policy
+from tests.shell.harness import WEB, Wish, make_world, wait_until
+
+NEW_IMAGE = SANDBOX_IMAGE + b" of another day"
+
+
+async def deploy(world, image=NEW_IMAGE):
+    """Put another image in the place of the primary's, as an operator does."""
+    await MemoryClient(world.live).destroy(WEB)
+    world.live.create(WEB, evolve(Wish().config, image=image))
+
+
+def digests(world):
+    unikernels = world.live.state.unikernels
+    return {str(name): unikernels[name].digest for name in unikernels}
+
+
+def have_one_image(world):
+    return len(set(digests(world).values())) == 1
+
+
+async def started(nursery, demand=1.2, **policy):
+    wanted = evolve(Policy(max_clones=4, min_clones=2), **policy)
+    wish = Wish(policy=wanted, demand=Demand.constant(demand))
+    world = await make_world(nursery, wish)
+    await wait_until(lambda: world.size == 3, 600)
+    await trio.sleep(120)
+    return world
+
+
+async def test_a_new_image_replaces_clones_one_at_a_time(autojump_clock, nursery):
+    world = await started(nursery)
+    old = set(world.clones)
+    sizes = set()
+
+    def is_done():
+        sizes.add(world.size)
+        return have_one_image(world) and not old & set(world.clones)
+
+    await deploy(world)
+    await wait_until(is_done, 900)
+
+    started_ones = world.events("action_started")
+    rollouts = [e for e in started_ones if e["reason"] == "rollout"]
+    assert len(rollouts) == 2
+    assert sizes <= {3, 4}
+    assert world.group.ledger.rolling.failures == 0
+
+
+async def test_where_there_is_no_room_an_old_clone_goes_first(autojump_clock, nursery):
+    world = await started(nursery, max_clones=2)
+    old = set(world.clones)
+
+    await deploy(world)
+    await wait_until(lambda: have_one_image(world) and not old & set(world.clones), 900)
+
+    assert world.size == 3
+
+
+async def test_clones_of_a_lost_primary_go_where_that_is_wanted(
+    autojump_clock, nursery
+):
+    world = await started(nursery, on_primary_loss=OnPrimaryLoss.DESTROY_CLONES)
+
+    await MemoryClient(world.live).destroy(WEB)
+    await wait_until(lambda: not world.clones, 600)
+
+    reasons = {e["reason"] for e in world.events("action_started")}
+    assert Reason.PRIMARY_LOST.value in reasons
+    assert world.group.ledger.budget.stood_down_at is None
