@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test test-slow bench soak-virtual fuzz fuzz-codec venv lock format clean
+.PHONY: demo test test-slow bench soak soak-virtual fuzz fuzz-codec venv lock format clean
 
 demo: venv
 	$(BIN)/autoscaler demo
@@ -29,6 +29,10 @@ fuzz: venv
 	  || $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock \
 	  || { echo "atheris can't be installed here (it has wheels for Linux on x86-64): nothing was fuzzed"; exit 1; }
 	$(BIN)/python -m tests.fuzz
+
+# Ten minutes, or SOAK_SECONDS.
+soak: venv
+	$(BIN)/python -m tests.soak_real
 
 # SOAK="--days 1 --seed 7" for another one; the hash seed repeats a run exactly.
 soak-virtual: venv
