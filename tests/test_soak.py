@@ -14,6 +14,7 @@ from trio.testing import MockClock
 from autoscaler.core.group import Group
 from autoscaler.shell.assemble import revive_groups
 from tests.soak.frames import AsOctets
+from tests.soak.promises import BOUNDS, Growth
 from tests.soak.world import HOUR_S, Soak, Wish
 from tests.soak_virtual import make_repeatable
 
@@ -105,3 +106,11 @@ async def test_what_nobody_asked_for_is_no_business_of_the_daemon(autojump_clock
     complaints = "\n".join(soak.judge.violations)
     assert "without an intent on record" in complaints
     assert "isn't ours to destroy" in complaints
+
+
+def test_what_outgrows_its_bound_is_told():
+    growth = Growth()
+    growth.note("tracks of a watch", BOUNDS["tracks of a watch"] + 1)
+    growth.note("foreign clones", 3)
+
+    assert growth.excess() == ["301 tracks of a watch"]

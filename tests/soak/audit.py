@@ -107,13 +107,13 @@ class Judge:
         if not holds:
             self.accuse(group_id, what)
 
-    def accuse(self, group_id: GroupId, what: str) -> None:
+    def accuse(self, whom: GroupId | str, what: str) -> None:
         """Note that *what* is wrong."""
         if len(self.violations) >= KEPT_VIOLATIONS:
             return
         when = f"second {trio.current_time():.1f}"
         story = "\n    ".join(self.history())
-        self.violations.append(f"{when}, {group_id}: {what}\n    {story}")
+        self.violations.append(f"{when}, {whom}: {what}\n    {story}")
 
     # What clients are about to change
 

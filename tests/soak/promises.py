@@ -32,6 +32,16 @@ EXCUSES = frozenset(
     }
 )
 LOOK_S = 30.0
+# Of ten groups of up to five members on a host; several times what is usual.
+BOUNDS = {
+    "values in a group": 2000,
+    "octets of a snapshot": 16_384,
+    "doubtful clones": 64,
+    "foreign clones": 64,
+    "tracks of a watch": 300,
+    "values in a watch": 30_000,
+    "unwritten changes": 10_000,
+}
 OWN_PACKAGES = ("autoscaler.", "albatross_client.")
 LONGEST_ACTION_S = 3600.0
 LONGEST_SILENCE_S = 600.0
@@ -51,6 +61,12 @@ class Growth:
 
     def note(self, what: str, size: int) -> None:
         self.most[what] = max(size, self.most.get(what, 0))
+
+    def excess(self) -> list[str]:
+        """Return what has grown beyond its bound."""
+        return [
+            f"{size} {what}" for what, size in self.most.items() if size > BOUNDS[what]
+        ]
 
     def measure(self, fleet: Fleet, clocks: Clocks) -> None:
         """Take in how much *fleet* keeps."""

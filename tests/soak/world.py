@@ -26,7 +26,7 @@ from autoscaler.core.events import Event, Note, Reconfigured
 from autoscaler.core.group import Group, GroupId
 from autoscaler.core.moments import Clocks
 from autoscaler.core.policy import Policy
-from autoscaler.shell import reconcile, writer
+from autoscaler.shell import actuate, reconcile, writer
 from autoscaler.shell.assemble import make_watches, revive_groups
 from autoscaler.shell.daemon import Daemon, Parts
 from autoscaler.shell.fleet import Fleet
@@ -50,8 +50,8 @@ HOUR_S, DAY_S = 3600.0, 86_400.0
 DOMAIN = Name(("user",))
 GROUPS_A_HOST = 10
 BORN_S = 1_767_225_600.0
-# Instead of 1 s and 0.2 s.
-SELDOM_LOOK_S, SELDOM_WRITE_S = 10.0, 5.0
+# Instead of 1 s, 0.2 s and 0.5 s.
+SELDOM_LOOK_S, SELDOM_WRITE_S, SELDOM_BOOT_LOOK_S = 10.0, 5.0, 5.0
 # As an operator with patience would have it.
 RECONCILE_S = 180.0
 ROOMY = ResourcePolicy(
@@ -299,15 +299,18 @@ class Soak:
             if self.fleet is not None:
                 check_orphans(self.judge, self.fleet)
                 self.growth.measure(self.fleet, self.clocks())
+                for excess in self.growth.excess():
+                    self.judge.accuse("everything", excess)
                 forget_gone(self.judge)
 
 
 @contextmanager
 def _seldom() -> Iterator[None]:
     """Let the daemon look less often for what seldom comes."""
-    before = reconcile.LOOK_S, writer.GATHER_S
+    before = reconcile.LOOK_S, writer.GATHER_S, actuate.BOOT_LOOK_S
     reconcile.LOOK_S, writer.GATHER_S = SELDOM_LOOK_S, SELDOM_WRITE_S
+    actuate.BOOT_LOOK_S = SELDOM_BOOT_LOOK_S
     try:
         yield
     finally:
-        reconcile.LOOK_S, writer.GATHER_S = before
+        reconcile.LOOK_S, writer.GATHER_S, actuate.BOOT_LOOK_S = before
