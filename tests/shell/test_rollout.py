@@ -3,8 +3,10 @@
 import trio
 from attrs import evolve
 
+from albatross_client.names import Name
 from albatross_client.sandbox.demand import Demand
 from albatross_client.sandbox.embed import SANDBOX_IMAGE
+from albatross_client.sandbox.faults import Killed
 from albatross_client.sandbox.memory import MemoryClient
 from autoscaler.core.decision import Reason
 from autoscaler.core.policy import OnPrimaryLoss, Policy
@@ -77,3 +79,24 @@ async def test_clones_of_a_lost_primary_go_where_that_is_wanted(
     reasons = {e["reason"] for e in world.events("action_started")}
     assert Reason.PRIMARY_LOST.value in reasons
     assert world.group.ledger.budget.stood_down_at is None
+
+
+async def test_a_new_image_that_does_not_live_stops_and_keeps_old_clones(
+    autojump_clock, nursery
+):
+    world = await started(nursery)
+    old = set(world.clones)
+
+    async def kill_newcomers():
+        while True:
+            for name in set(world.clones) - old:
+                world.live.strike(Killed(Name.parse(name)))
+            await trio.sleep(1)
+
+    await deploy(world)
+    nursery.start_soon(kill_newcomers)
+    await wait_until(lambda: "image_unhealthy" in world.notebook.reasons, 600)
+
+    assert old <= set(world.clones)
+    assert world.group.ledger.budget.failures == 0
+    assert "replace" in {d.outcome.value for d in world.notebook.decisions}
