@@ -72,6 +72,9 @@ def find_excess(
     budget: Budget, policy: Policy, reason: Reason, now: float
 ) -> Excess | None:
     """Return why one more action because of *reason* is too much, if it is."""
+    excess = failing(budget, policy)
+    if excess is not None:
+        return excess
     if reason not in UNCOUNTED:
         acted = len(_within(budget.acted, HOUR_S, now))
         mended = len(_within(budget.mended, HOUR_S, now)) - policy.max_clones

@@ -82,6 +82,11 @@ def test_failures_count_in_a_row():
     assert account(twice, creating(1), has_failed=False).failures == 0
 
 
+def test_a_limit_that_was_lowered_below_the_failures_holds_at_once():
+    assert excess(Budget(failures=2), HIGH, 0.0) == ("max_failures_in_row", 2, 2)
+    assert excess(Budget(failures=1), HIGH, 0.0) is None
+
+
 def test_a_new_image_that_fails_is_no_failure_of_the_group():
     rollout = evolve(replacing(2, 1), reason=Reason.ROLLOUT)
 

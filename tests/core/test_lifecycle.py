@@ -98,7 +98,9 @@ class GroupLifecycle(RuleBasedStateMachine):
         assert budget.stood_down_at is None
         assert len(budget.acted) <= policy.max_actions_per_hour
         assert len(budget.turns) <= policy.max_reversals_per_6h
-        assert self.failures < policy.max_failures_in_row or budget.failures == 0
+        if budget.failures == 0:
+            self.failures = 0  # a stand-down is over
+        assert self.failures < policy.max_failures_in_row
         makes, takes = bool(action.slots), not isinstance(action, CreateClones)
         if action.reason is Reason.ROLLOUT:
             victim = victim_of(action)
@@ -318,6 +320,7 @@ class GroupLifecycle(RuleBasedStateMachine):
         changed = world.group.ledger.changed_at
         world.look()
         world.tell(Interrupted(world.view))
+        self.failures = world.group.ledger.budget.failures
         self.open = None
         if world.group.ledger.changed_at != changed:
             self.changed_at = world.now
