@@ -163,6 +163,7 @@ def _backoffs(snapshot: Snapshot, clocks: Clocks) -> Mapping[str, float]:
         "creating": snapshot.creating,
         "destroying": snapshot.destroying,
         "replacing": snapshot.replacing,
+        "rolling": snapshot.rolling,
     }
     left = {
         what: _left(backoff.since, backoff.length, clocks)

@@ -53,7 +53,7 @@ def fields(decision: Decision) -> dict[str, Number]:
             else decision.replacement_held.value
         ),
         "barred": None if decision.barred is None else decision.barred.value,
-        "age_s": _rounded(decision.age_s),
+        "evidence_age_s": _rounded(decision.age_s),
         "evidence": decision.evidence,
         "outdated": decision.outdated or None,
     }
@@ -79,6 +79,9 @@ def explain(decision: Decision) -> str:
     why = _SENTENCES[decision.reason](decision)
     what = _consequence(decision)
     sentence = f"{why}: {what}" if what else why
+    if decision.rollout is not None:
+        done, of = decision.rollout
+        sentence = f"{sentence}; {done} of {_count(of, 'clone')} have the new image"
     held = decision.replacement_held
     if held is None:
         return sentence

@@ -425,10 +425,17 @@ def test_what_holds_says_what_it_holds_and_for_how_long(made, sentence):
     assert explain(made) == sentence
 
 
+def test_how_far_a_new_image_has_come_is_told():
+    made = decision(Reason.COOLDOWN, clones=3, outdated=2)
+
+    assert explain(made).endswith("; 1 of 3 clones have the new image")
+    assert "image" not in explain(decision(Reason.COOLDOWN, clones=3))
+
+
 def test_what_holds_an_action_is_in_the_fields():
     found = fields(
         decision(barred=Reason.LOW, age_s=40.125, evidence="silence", outdated=1)
     )
 
-    assert (found["barred"], found["age_s"]) == ("low", 40.12)
+    assert (found["barred"], found["evidence_age_s"]) == ("low", 40.12)
     assert (found["evidence"], found["outdated"]) == ("silence", 1)
