@@ -49,6 +49,7 @@ class Account:
         touched: Whether it has changed anything.
         changed_at: When an action that did has last ended.
         replaced: When replacements began.
+        acted: When actions by load began.
         calm: Reasons of actions since anything but time has happened.
         disturbed: When anything but time has last happened.
     """
@@ -60,6 +61,7 @@ class Account:
     touched: bool = False
     changed_at: float | None = None
     replaced: deque[float] = field(factory=lambda: deque(maxlen=MOST_REPLACED))
+    acted: deque[float] = field(factory=lambda: deque(maxlen=MOST_REPLACED))
     calm: set[Reason] = field(factory=set)
     disturbed: float = 0.0
     overloaded_since: float | None = None
@@ -185,7 +187,7 @@ class Judge:
         self.require(account.open is None, id_, f"{action} while {account.open}")
         new = action.id > account.last_action
         self.require(new, id_, f"action {action.id} is begun again")
-        mode = group.policy.mode
+        mode = group.mode
         self.require(mode is Mode.ACTIVE, id_, f"{action} in mode {mode.value}")
         account.open, account.opened, account.touched = action, now, False
         for slot in action.slots:
@@ -223,6 +225,10 @@ class Judge:
             self.require(kept, group.id, what)
         heard = watch.feed.up_since is not None
         self.require(heard, group.id, "a decision by load while nobody listens")
+        account.acted.append(now)
+        lately = sum(now - at < HOUR_S - 1 for at in account.acted)
+        few = lately <= policy.max_actions_per_hour
+        self.require(few, group.id, f"{lately} actions by load in an hour")
         if not is_up:
             self._check_nobody_is_missing(group, watch)
         account.calm.add(action.reason)
@@ -282,6 +288,7 @@ class Judge:
         if step or now - self.unwritable_at < 2 * HOUR_S:
             # By a clock that was stepped nobody knows better than the daemon.
             account.changed_at = group.ledger.changed_at
+            account.acted.clear()
             account.replaced = deque(group.ledger.replaced, maxlen=MOST_REPLACED)
         should = _left(account.changed_at, longest, now)
         was_open = account.open is not None

@@ -168,7 +168,7 @@ def is_overloaded(group: Group, watch: Watch, host: SoakHost) -> bool:
     names = {member.name for member in group.members}
     sick = host.silent | host.looping
     if (
-        policy.mode is not Mode.ACTIVE
+        group.mode is not Mode.ACTIVE
         or ledger.in_flight is not None
         or watch.feed.up_since is None
         or watch.feed.rhythm.interval is None

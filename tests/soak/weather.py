@@ -48,6 +48,9 @@ class Operated(Protocol):
     def configure(self, group_id: GroupId, policy: Policy) -> None:
         """Let the operator want *policy*."""
 
+    def say(self, group_id: GroupId, mode: Mode | None) -> None:
+        """Let the operator say what may be done about a group's decisions."""
+
     def write_protect(self, *, on: bool) -> None:
         """Let the state be unwritable, or no longer."""
 
@@ -305,6 +308,17 @@ class Weather:
         self.host_of(group_id)
         self.soak.configure(group_id, any_policy(self.random))
 
+    def speak(self) -> None:
+        group_id = self.any_group()
+        self.host_of(group_id)
+        self.soak.say(group_id, self.random.choice((Mode.PAUSED, Mode.OBSERVE)))
+
+        def take_back() -> None:
+            self.host_of(group_id)
+            self.soak.say(group_id, None)
+
+        self.later(self.for_minutes(1, 60), take_back)
+
     def pause_group(self) -> None:
         group_id = self.any_group()
         self.host_of(group_id)
@@ -335,6 +349,7 @@ def any_policy(random: Random) -> Policy:
         cooldown_down=pick((120.0, 300.0, 600.0)),
         warmup=pick((10.0, 30.0)),
         death_timeout=pick((120.0, 300.0, 900.0)),
+        max_actions_per_hour=pick((40, 40, 10)),
         quorum=pick((0.5, 0.5, 1.0)),
     )
 
@@ -350,4 +365,5 @@ FAULTS: tuple[Callable[[Weather], None], ...] = (
     Weather.reboot_host_without_clones,
     *(Weather.kill_daemon, Weather.stop_daemon, Weather.reboot_daemon),
     *(Weather.protect_state, Weather.reconfigure, Weather.pause_group),
+    Weather.speak,
 )

@@ -22,10 +22,10 @@ from albatross_client.sandbox.live import LiveHost, Settings
 from albatross_client.sandbox.model import ModelMachine
 from albatross_client.values import Config, ResourcePolicy, RestartOnExit
 from autoscaler.core.decision import Decision
-from autoscaler.core.events import Event, Note, Reconfigured
+from autoscaler.core.events import Event, ModeSet, Note, Reconfigured
 from autoscaler.core.group import Group, GroupId
 from autoscaler.core.moments import Clocks
-from autoscaler.core.policy import Policy
+from autoscaler.core.policy import Mode, Policy
 from autoscaler.shell import actuate, reconcile, writer
 from autoscaler.shell.assemble import make_watches, revive_groups
 from autoscaler.shell.daemon import Daemon, Parts
@@ -275,6 +275,13 @@ class Soak:
         self.policies[group_id] = policy
         if self.fleet is not None:
             self.fleet.tell(group_id, Reconfigured(policy))
+
+    def say(self, group_id: GroupId, mode: Mode | None) -> None:
+        if self.fleet is None:
+            # Nobody listens; the operator comes back later.
+            self.weather.later(60.0, lambda: self.say(group_id, mode))
+        else:
+            self.fleet.tell(group_id, ModeSet(mode))
 
     def write_protect(self, *, on: bool) -> None:
         self.judge.unwritable_at = math.inf if on else trio.current_time()
