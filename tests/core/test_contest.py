@@ -97,6 +97,7 @@ def test_a_look_alike_that_comes_and_goes_counts_once():
         group, kinds = looked(group, view, infos, NOW + at + 10)
 
     assert kinds == [NoteKind.FOREIGN]
+    assert contested_left(group, NOW + 250) == 0
 
 
 def test_what_is_found_at_the_start_is_no_sign():
