@@ -6,6 +6,7 @@ import pytest
 import trio
 from attrs import define, evolve
 
+from albatross_client.errors import RemoteProtocolError
 from albatross_client.heard import Heard
 from albatross_client.names import ROOT, Name
 from albatross_client.sandbox.demand import Demand
@@ -376,3 +377,37 @@ async def test_a_host_that_answers_nothing_is_asked_again_and_again(
         "no answer within 30 s",
         "no answer to the subscription within 30 s",
     }
+
+
+@define
+class Upgraded(WrappedHost):
+    """Speaks another version of the protocol from its 300th second on."""
+
+    async def info(self, name: Name) -> Mapping[Name, Info]:
+        self.require_known()
+        return await self.client.info(name)
+
+    async def stats(self, path: Name) -> StatsSource:
+        self.require_known()
+        return await self.client.stats(path)
+
+    def require_known(self) -> None:
+        if trio.current_time() > 300:
+            raise RemoteProtocolError("unknown version number 0x6")
+
+
+async def test_a_host_of_another_version_is_said_to_be_that_and_left_alone(
+    autojump_clock, nursery
+):
+    cut = Rule(fault=StreamCut(), after=301)
+    machine = Machine(through=Upgraded)
+    world = await make_world(
+        nursery, Wish(policy=ONE_CLONE, machine=machine, rules=(cut,))
+    )
+
+    await trio.sleep(1200)
+
+    errors = {f["error"] for f in world.events("look_failed")}
+    assert errors == {"unknown version number 0x6"}
+    assert len(world.events("action_started")) == 1
+    assert world.clones == [str(CLONE)]
