@@ -134,7 +134,8 @@ async def test_one_that_is_resumed_alone_stays_so_under_a_pause_for_all(
     await office.ask("pause")
 
     await office.ask("resume", group="user:api")
-    await office.made.reload()
+    await office.made.reload(PLAIN)
+    await office.made.reload(PLAIN + group("user:api"))
 
     modes = {g: each.mode for g, each in office.made.groups.items()}
     assert modes == {GROUP: Mode.PAUSED, API_GROUP: Mode.ACTIVE}
@@ -279,6 +280,21 @@ async def test_what_is_not_stranded_is_left_alone(autojump_clock, nursery, name)
     assert not reply.is_done
     assert "is not stranded: it is left alone" in reply.said[0]
     assert len(office.world.clones) == 2
+
+
+async def test_a_clone_of_a_group_that_is_configured_is_not_stranded(
+    autojump_clock, nursery
+):
+    text = deployment() + host() + group(more="min_clones = 1")
+    office = await open_office(nursery, text)
+    await wait_until(lambda: len(office.world.members) == 1, 100)
+
+    listed = await office.ask("stranded")
+    reply = await office.ask("destroy_stranded", host=HOST, name=str(GROUP.clone(1)))
+
+    assert listed.rows == ()
+    assert not reply.is_done
+    assert office.world.clones == [str(GROUP.clone(1))]
 
 
 async def test_a_stranded_clone_that_is_gone_is_forgotten(autojump_clock, nursery):

@@ -10,10 +10,15 @@ from albatross_client.sandbox.demand import Demand
 from albatross_client.sandbox.embed import SANDBOX_IMAGE
 from albatross_client.sandbox.faults import Rule, SlowReply
 from albatross_client.values import Config
+from autoscaler.core.actions import CreateClones, Slot
+from autoscaler.core.decision import Reason
+from autoscaler.core.events import ModeSet
 from autoscaler.core.group import GroupId
 from autoscaler.core.policy import Mode
+from autoscaler.core.view import Claim
 from autoscaler.shell.store import Store
 from tests.shell.harness import GROUP, HOST, ROOMY, USER, Wish, make_host, wait_until
+from tests.shell.kept import snapshot
 from tests.shell.reloading import (
     PLAIN,
     deployment,
@@ -131,6 +136,34 @@ async def test_a_group_that_comes_back_has_its_clones_and_its_numbers(
             clone.name for clone in before.clones
         ]
         assert back.ledger.next_number == before.ledger.next_number
+
+
+async def test_what_was_not_written_yet_comes_back_too(autojump_clock, nursery):
+    made = await make_reloadable(nursery, PLAIN + group("user:api"))
+    await trio.sleep(100)
+    made.world.daemon.fleet.tell(GROUP, ModeSet(Mode.OBSERVE))
+
+    await made.reload(deployment() + host() + group("user:api"))
+    await made.reload(PLAIN)
+
+    assert made.groups[GROUP].ledger.mode is Mode.OBSERVE
+
+
+async def test_an_action_that_an_earlier_time_left_is_settled_when_its_group_is_back(
+    autojump_clock, nursery
+):
+    made = await make_reloadable(nursery)
+    made.world.live.create(API, SMALL)
+    slot = Slot(1, Claim(API_GROUP.clone(1), 32, frozenset({1})))
+    left = CreateClones(id=1, reason=Reason.HIGH, slots=(slot,))
+    await made.world.store.save([snapshot(API_GROUP, in_flight=left, next_number=2)])
+    await trio.sleep(100)
+
+    await made.reload(PLAIN + group("user:api"))
+    await wait_until(lambda: made.world.events("action_finished") != [], 5)
+
+    assert made.world.events("action_finished")[0]["outcome"] == "failed"
+    assert made.groups[API_GROUP].ledger.in_flight is None
 
 
 async def test_a_removed_group_finishes_the_action_that_runs(autojump_clock, nursery):
