@@ -2,6 +2,12 @@
 
 Laws: intervals are measured by trio's clock, which tests can turn; what is
 persisted carries the boot's and the wall's time beside it.
+
+trio's clock stands still while the machine is suspended, and so do cooldowns,
+silences and stalls: they count the time in which something could be seen.  A
+cooldown is longer by the sleep then, never shorter, and ends at the latest its
+length after the wake-up.  What was known before a sleep is another matter: its
+age shows by the boot's clock alone, which goes on, and the fleet forgets it.
 """
 
 import functools
