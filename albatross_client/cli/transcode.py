@@ -31,7 +31,7 @@ _SEGMENT_BYTES: Final = 64 * 1024
 
 
 def run_decode(arguments: argparse.Namespace) -> int:
-    """Print a message, or the frames of a file, as JSON; return the exit code."""
+    """Print a message, or the frames of a file, as JSON; give the exit code."""
     try:
         if arguments.frames is not None:
             return _decode_frames(arguments.frames, arguments.kind)
