@@ -22,7 +22,7 @@ def rows():
 PROOFS = [(what, proof) for what, proof in rows() if proof != "proven by"]
 
 
-def functions_of(file):
+def names_in(file):
     """Return the names of all tests in *file*, below the tests."""
     tree = ast.parse((TESTS / file).read_text("utf-8"))
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -35,7 +35,7 @@ def test_whatever_is_promised_names_tests_that_exist_or_says_that_there_is_none(
 ):
     named = re.findall(r"`([\w/.]+)::(\w+)`", proof)
 
-    missing = [f"{file}::{name}" for file, name in named if name not in functions_of(file)]
+    missing = [f"{file}::{name}" for file, name in named if name not in names_in(file)]
 
     assert missing == []
     assert named or proof.startswith(NOT_PROVEN)
