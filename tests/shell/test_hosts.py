@@ -91,7 +91,8 @@ async def test_a_contest_that_is_over_is_forgotten(autojump_clock, nursery):
 
 
 async def test_two_daemons_on_one_path_do_not_hammer_the_host(autojump_clock, nursery):
-    world = await make_world(nursery, Wish(policy=Policy(max_clones=0)))
+    wish = Wish(policy=Policy(max_clones=0), interval=1.0)
+    world = await make_world(nursery, wish)
     rival = await build_world(world.live, Wish().store(), world.group.policy, Machine())
     nursery.start_soon(rival.run)
 
