@@ -4,9 +4,18 @@ import pytest
 from attrs import evolve
 
 from autoscaler.core.decision import MemberClass, Outcome, Reason
+from autoscaler.core.events import ActionEnded, Ticked
 from autoscaler.core.group import Ledger, Ticks
 from autoscaler.core.traffic import Traffic
-from tests.core.builders import NOW, PRIMARY, clone_name, make_policy, make_world, rule
+from tests.core.builders import (
+    NOW,
+    PRIMARY,
+    clone_name,
+    happens,
+    make_policy,
+    make_world,
+    rule,
+)
 
 
 def world(*usages, packets=None, ticks=2, high=2, **policy):
@@ -122,3 +131,12 @@ def test_a_member_that_is_not_fresh_is_not_judged():
     group, view = make_world(100.0, MemberClass.STALE)
 
     assert rule(group, view).ticks.idle == ()
+
+
+def test_a_removal_as_useless_is_remembered():
+    group, view = world(100.0, 0.0, roll_back_useless=True)
+
+    group, _ = happens(group, Ticked(view))
+    group, _ = happens(group, ActionEnded())
+
+    assert group.ledger.useless_at == NOW
