@@ -104,11 +104,11 @@ def test_a_group_whose_actions_fail_in_a_row_stands_down():
 
 
 def test_an_action_that_never_began_is_no_failure_of_the_group():
-    assert failing(9, has_begun=False)[1] == []
+    assert failing(5, has_begun=False)[1] == []
 
 
 def test_a_group_that_only_observes_has_nothing_to_stand_down_from():
-    assert failing(9, make_policy(mode=Mode.OBSERVE))[1] == []
+    assert failing(5, make_policy(mode=Mode.OBSERVE))[1] == []
 
 
 def test_a_missing_clone_is_not_made_by_a_group_that_did_too_much():
