@@ -1,5 +1,6 @@
 """Fixtures and settings for the tests of every folder."""
 
+import contextlib
 import os
 import sqlite3
 
@@ -36,4 +37,6 @@ def databases_end_with_their_test(monkeypatch):
     monkeypatch.setattr(sqlite3, "connect", remember)
     yield
     for connection in connections:
-        connection.close()
+        # Another thread's is not ours to close.
+        with contextlib.suppress(sqlite3.ProgrammingError):
+            connection.close()
