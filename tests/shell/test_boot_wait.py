@@ -15,7 +15,7 @@ TOO_MANY = 2000
 
 def bounded(view):
     """Return *view*, which fails when time no longer passes."""
-    looks = {}
+    looks: dict[float, int] = {}
 
     def look(group_id):
         now = trio.current_time()
@@ -28,7 +28,7 @@ def bounded(view):
 
 @pytest.mark.parametrize("begin", [0.0, 42 * 0.137])
 async def test_a_clone_that_is_never_heard_is_waited_for_and_kept(
-    autojump_clock, nursery, begin
+    autojump_clock, nursery, monkeypatch, begin
 ):
     """A wait for the last bit of a float was a wait for no time at all.
 
@@ -36,7 +36,8 @@ async def test_a_clone_that_is_never_heard_is_waited_for_and_kept(
     """
     await trio.sleep(begin)
     world = await make_world(nursery, Wish(policy=ONE_CLONE, rules=(SILENCED,)))
-    world.daemon.fleet.view = bounded(world.daemon.fleet.view)
+    fleet = world.daemon.fleet
+    monkeypatch.setattr(fleet, "view", bounded(fleet.view))
 
     await wait_until(lambda: world.events("action_finished") != [], 120)
 
