@@ -29,6 +29,7 @@ from autoscaler.core.moments import Clocks
 from autoscaler.core.policy import Mode
 from autoscaler.core.rhythm import Rhythm
 from autoscaler.core.snapshot import restore, take
+from autoscaler.core.track import Track, is_crash_loop
 from autoscaler.core.view import Feed, closed
 from tests.core import performing
 from tests.core.builders import IMAGE, OTHER_IMAGE, PRIMARY, clone_name, listed
@@ -405,7 +406,12 @@ class GroupLifecycle(RuleBasedStateMachine):
         reporting = [
             name
             for name in names
-            if (process := world.processes.get(name)) is not None and not process.silent
+            if (process := world.processes.get(name)) is not None
+            and not process.silent
+            # Deployed and restarted too often it is given up: no quorum.
+            and not is_crash_loop(
+                world.tracks.get(name, Track()), world.policy.death_timeout, world.now
+            )
         ]
         needed = math.ceil(world.policy.quorum * len(names) - 0.05)
         interval = world.feed.rhythm.interval
