@@ -20,6 +20,7 @@ from autoscaler.shell.daemon import Daemon, Parts
 from autoscaler.shell.desk import Desk, Ledgers
 from autoscaler.shell.events import LEVELS
 from autoscaler.shell.fleet import Fleet
+from autoscaler.shell.garbage import collect_seldom
 from autoscaler.shell.images import ImageFiles
 from autoscaler.shell.log import Log, configure
 from autoscaler.shell.notify import notifier
@@ -68,6 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     except SettingsError as error:
         complain(str(error))
         return 1
+    collect_seldom()
     keep_memory_private()
     log = configure(arguments.log_format, arguments.log_level)
     try:
