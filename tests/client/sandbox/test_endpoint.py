@@ -161,7 +161,7 @@ async def test_leafs_of_these_keys_are_taken(tls_sandbox, make_key):
             {"ends": NOW - timedelta(seconds=5)}, "CERTIFICATE_EXPIRED", id="expired"
         ),
         pytest.param(
-            {"begins": NOW + timedelta(minutes=5)},
+            {"begins": NOW + timedelta(minutes=50)},
             "CERTIFICATE_EXPIRED",
             id="not yet valid",
         ),
