@@ -57,7 +57,7 @@ $(STAMP): requirements.lock pyproject.toml
 lock: venv
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --group dev \
-	  --generate-hashes --no-header --output-file requirements.lock pyproject.toml
+	  --no-strip-extras --generate-hashes --no-header --output-file requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --group fuzz \
 	  --generate-hashes --no-header --output-file requirements-fuzz.lock
 
