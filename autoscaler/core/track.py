@@ -141,8 +141,8 @@ def relist(
         began = track.began if track.began is not None else began
         return evolve(track, started=started, began=began, known_at=now)
     seen = track.known_at
-    if seen is not None and track.restarts and track.restarts[-1] >= seen:
-        # Its counters told of this restart already.
+    if seen is not None and track.restarts and track.restarts[-1] > seen:
+        # Its counters told of this restart already, since the last answer.
         return evolve(track, started=started, known_at=now)
     return evolve(
         _forget(track, began if began is not None else now, now),

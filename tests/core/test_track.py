@@ -284,6 +284,20 @@ def test_a_restart_that_counters_told_is_not_counted_again():
     assert track.started == Timestamp(6)
 
 
+def test_every_restart_that_only_info_told_counts():
+    """A host that restarts idle unikernels twice shows no counter that goes down.
+
+    The first of the two was once taken for the counters' word about the second:
+    a crash loop of idle clones was then seen at every other look.
+    """
+    known = relist(after(busy(0), busy(10))[0], Timestamp(5), 3.0, now=11)
+
+    once = relist(known, Timestamp(6), 12.0, now=60)
+    twice = relist(once, Timestamp(7), 61.0, now=120)
+
+    assert (twice.restarts, twice.began) == ((60, 120), 61.0)
+
+
 @pytest.mark.parametrize(
     "again", [Timestamp(5), None], ids=["the same", "not told any more"]
 )
