@@ -9,7 +9,7 @@ from albatross_client.heard import Heard
 from albatross_client.names import Name
 from albatross_client.sandbox.memory import MemoryClient
 from albatross_client.values import Config, Info, ResourcePolicy
-from autoscaler.shell.host import StatsSource
+from autoscaler.shell.hosts.host import StatsSource
 
 
 @define

@@ -41,8 +41,8 @@ from albatross_client.sandbox.faults import (
 from albatross_client.sandbox.live import Settings
 from albatross_client.values import Config, ResourcePolicy
 from autoscaler.cli.run import serve
+from autoscaler.shell.configuration.settings import parse_settings
 from autoscaler.shell.log import Log
-from autoscaler.shell.settings import parse_settings
 
 LONG = float(os.environ.get("SOAK_SECONDS", "600"))
 # One domain with a stream of its own, one with a stream of each member.

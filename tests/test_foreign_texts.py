@@ -33,8 +33,8 @@ from autoscaler.core.decision import Decision, Reason, Shortage
 from autoscaler.core.describe import explain, fields
 from autoscaler.core.policy import Policy
 from autoscaler.shell.log import configure
-from autoscaler.shell.records import from_json, to_json
-from autoscaler.shell.store import Store
+from autoscaler.shell.state.records import from_json, to_json
+from autoscaler.shell.state.store import Store
 from tests.shell.harness import WEB, Wish, make_world, wait_until
 from tests.shell.kept import creation, decision, snapshot
 

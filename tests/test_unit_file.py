@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from autoscaler.shell.notify import FEEDS
-from autoscaler.shell.settings import load_settings
+from autoscaler.shell.configuration.settings import load_settings
+from autoscaler.shell.operators.notify import FEEDS
 
 CONFIG = Path(__file__).parents[1] / "config"
 UNIT = CONFIG / "autoscaler.service"

@@ -8,9 +8,9 @@ from attrs import frozen
 
 from albatross_client.texts import clean
 from autoscaler.cli.output import complain, print_json
-from autoscaler.shell.control import ControlError, ask
-from autoscaler.shell.requests import Reply, Request
-from autoscaler.shell.settings import SettingsError, load_settings
+from autoscaler.shell.configuration.settings import SettingsError, load_settings
+from autoscaler.shell.operators.control import ControlError, ask
+from autoscaler.shell.operators.requests import Reply, Request
 
 
 @frozen

@@ -23,9 +23,9 @@ from autoscaler.cli.key_findings import found_in_keys
 from autoscaler.cli.output import complain, print_json, print_table
 from autoscaler.cli.survey import GroupSeen, HostSeen, Opened, Survey, survey
 from autoscaler.core.lint import Severity
-from autoscaler.shell.changes import Change, changes
 from autoscaler.shell.clock import wall_clock
-from autoscaler.shell.settings import (
+from autoscaler.shell.configuration.changes import Change, changes
+from autoscaler.shell.configuration.settings import (
     HostSettings,
     Settings,
     SettingsError,

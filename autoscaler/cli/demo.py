@@ -23,10 +23,10 @@ from albatross_client.values import Config, ResourcePolicy
 from autoscaler.cli.live_view import LiveView
 from autoscaler.cli.run import serve
 from autoscaler.core.group import Group
+from autoscaler.shell.configuration.settings import Settings, load_settings
 from autoscaler.shell.events import Level
 from autoscaler.shell.fleet import Fleet
 from autoscaler.shell.log import Field, Log, configure
-from autoscaler.shell.settings import Settings, load_settings
 
 PRIMARY = Name(("user",), "web")
 DOMAIN = Name(("user",))

@@ -19,13 +19,22 @@ from albatross_client.texts import clean
 from autoscaler.cli.output import complain, print_json, print_table
 from autoscaler.shell.assemble import open_host
 from autoscaler.shell.clock import wall_clock
-from autoscaler.shell.control import ControlError, DaemonDownError, ask, user_name
-from autoscaler.shell.requests import Reply, Request
-from autoscaler.shell.rows import RequestRow
-from autoscaler.shell.schema import StoreError
-from autoscaler.shell.settings import Settings, SettingsError, load_settings
-from autoscaler.shell.state_reader import read_state
-from autoscaler.shell.store import Store
+from autoscaler.shell.configuration.settings import (
+    Settings,
+    SettingsError,
+    load_settings,
+)
+from autoscaler.shell.operators.control import (
+    ControlError,
+    DaemonDownError,
+    ask,
+    user_name,
+)
+from autoscaler.shell.operators.requests import Reply, Request
+from autoscaler.shell.state.reader import read_state
+from autoscaler.shell.state.rows import RequestRow
+from autoscaler.shell.state.schema import StoreError
+from autoscaler.shell.state.store import Store
 from autoscaler.shell.stranded import Stray, destroy, strays
 
 

@@ -7,9 +7,9 @@ from attrs import frozen
 from autoscaler.cli.survey import GroupSeen, HostSeen, Survey
 from autoscaler.core.describe import describe_shortage
 from autoscaler.core.lint import Severity, lint
-from autoscaler.shell.control import path_complaint
-from autoscaler.shell.problems import Problem
-from autoscaler.shell.settings import Settings
+from autoscaler.shell.configuration.problems import Problem
+from autoscaler.shell.configuration.settings import Settings
+from autoscaler.shell.operators.control import path_complaint
 
 EXPIRY_DAYS = (30, 7, 1)
 DAY_S = 86_400.0

@@ -10,7 +10,7 @@ from albatross_client.keys import readable_by_others
 from albatross_client.names import Name
 from autoscaler.cli.findings import Found
 from autoscaler.core.lint import Severity
-from autoscaler.shell.settings import HostSettings, Settings
+from autoscaler.shell.configuration.settings import HostSettings, Settings
 
 
 def found_in_keys(settings: Settings) -> tuple[Found, ...]:

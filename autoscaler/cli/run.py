@@ -14,24 +14,28 @@ from albatross_client.errors import CertificateError
 from albatross_client.secrecy import keep_memory_private
 from autoscaler.cli.output import complain
 from autoscaler.core.policy import Mode
+from autoscaler.shell.acting.turns import Turns
 from autoscaler.shell.assemble import actions_of, make_fleet, open_host, open_hosts
 from autoscaler.shell.clock import read_clocks
+from autoscaler.shell.configuration.problems import SettingsError
+from autoscaler.shell.configuration.settings import Settings, load_settings
 from autoscaler.shell.daemon import Daemon, Parts
-from autoscaler.shell.desk import Desk, Ledgers
 from autoscaler.shell.events import LEVELS
 from autoscaler.shell.fleet import Fleet
 from autoscaler.shell.garbage import collect_seldom
-from autoscaler.shell.images import ImageFiles
 from autoscaler.shell.log import Log, configure
-from autoscaler.shell.notify import notifier
-from autoscaler.shell.problems import SettingsError
+from autoscaler.shell.operators.desk import Desk, Ledgers
+from autoscaler.shell.operators.notify import notifier
+from autoscaler.shell.operators.service import (
+    for_systemd,
+    hear_operators,
+    reload_at_signal,
+)
 from autoscaler.shell.reload import Reloader, Wanted, open_wanted
 from autoscaler.shell.report import LogReporter
-from autoscaler.shell.schema import StoreError
-from autoscaler.shell.service import for_systemd, hear_operators, reload_at_signal
-from autoscaler.shell.settings import Settings, load_settings
-from autoscaler.shell.store import Store, Stored
-from autoscaler.shell.turns import Turns
+from autoscaler.shell.state.images import ImageFiles
+from autoscaler.shell.state.schema import StoreError
+from autoscaler.shell.state.store import Store, Stored
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
 

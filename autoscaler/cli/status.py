@@ -15,11 +15,11 @@ from autoscaler.cli.status_report import (
 from autoscaler.core.describe import explain, fields
 from autoscaler.core.moments import Clocks
 from autoscaler.shell.clock import boot_clock, boot_id, wall_clock
-from autoscaler.shell.durations import format_age
-from autoscaler.shell.schema import StoreError
-from autoscaler.shell.settings import SettingsError, load_settings
-from autoscaler.shell.state_lock import Holder, holder
-from autoscaler.shell.state_reader import State, read_state
+from autoscaler.shell.configuration.durations import format_age
+from autoscaler.shell.configuration.settings import SettingsError, load_settings
+from autoscaler.shell.state.lock import Holder, holder
+from autoscaler.shell.state.reader import State, read_state
+from autoscaler.shell.state.schema import StoreError
 
 
 def add_command(

@@ -16,8 +16,8 @@ from autoscaler.core.group import GroupId
 from autoscaler.core.moments import Clocks, Stamp, revive
 from autoscaler.core.policy import Policy
 from autoscaler.core.snapshot import KeptBackoff, Snapshot
-from autoscaler.shell.settings import Settings
-from autoscaler.shell.state_reader import Standing, State
+from autoscaler.shell.configuration.settings import Settings
+from autoscaler.shell.state.reader import Standing, State
 from autoscaler.shell.stranded import Stray, strays
 
 

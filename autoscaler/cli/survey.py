@@ -19,7 +19,11 @@ from autoscaler.core.lint import Room, find_room
 from autoscaler.core.observe import observe
 from autoscaler.core.policy import Policy
 from autoscaler.core.view import Feed, Listing, Rules, View
-from autoscaler.shell.settings import GroupSettings, HostSettings, Settings
+from autoscaler.shell.configuration.settings import (
+    GroupSettings,
+    HostSettings,
+    Settings,
+)
 
 ANSWER_S = 30.0
 

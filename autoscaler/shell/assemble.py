@@ -13,14 +13,14 @@ from autoscaler.core.moments import Clocks
 from autoscaler.core.policy import Mode, Policy
 from autoscaler.core.rhythm import Rhythm
 from autoscaler.core.snapshot import Snapshot, restore
+from autoscaler.shell.configuration.host_tables import HostSettings
+from autoscaler.shell.configuration.settings import Settings
 from autoscaler.shell.fleet import Fleet, Reporter
-from autoscaler.shell.host import Host, Subscribe
-from autoscaler.shell.host_tables import HostSettings
+from autoscaler.shell.hosts.host import Host, Subscribe
+from autoscaler.shell.hosts.renewal import RenewingHost
+from autoscaler.shell.hosts.watch import Watch
 from autoscaler.shell.log import Log
-from autoscaler.shell.renewal import RenewingHost
-from autoscaler.shell.settings import Settings
-from autoscaler.shell.store import Stored
-from autoscaler.shell.watch import Watch
+from autoscaler.shell.state.store import Stored
 
 BY_DOMAIN: Mapping[str, Subscribe] = MappingProxyType({})
 # For those who are gone before anything can change.

@@ -23,21 +23,21 @@ from autoscaler.core.events import Reconfigured
 from autoscaler.core.group import Group, GroupId
 from autoscaler.core.moments import Clocks
 from autoscaler.core.policy import Mode, Policy
-from autoscaler.shell.actuate import Images
+from autoscaler.shell.acting.actuate import Images
+from autoscaler.shell.acting.perform import Journal, Site, perform_in_turn, settle
+from autoscaler.shell.acting.turns import Turns
 from autoscaler.shell.fleet import Fleet
-from autoscaler.shell.host import Host, Subscribe
-from autoscaler.shell.line import Line
+from autoscaler.shell.hosts.host import Host, Subscribe
+from autoscaler.shell.hosts.line import Line
+from autoscaler.shell.hosts.reach import Reach
+from autoscaler.shell.hosts.stream import EachMember, follow_in_turn, follow_stats
+from autoscaler.shell.hosts.watch import Watch
 from autoscaler.shell.log import Log
 from autoscaler.shell.minutes import Housekeeping, keep_minutes
-from autoscaler.shell.perform import Journal, Site, perform_in_turn, settle
-from autoscaler.shell.reach import Reach
 from autoscaler.shell.reconcile import Reconciler
-from autoscaler.shell.scribe import Scribe
-from autoscaler.shell.store import Store
-from autoscaler.shell.stream import EachMember, follow_in_turn, follow_stats
+from autoscaler.shell.state.scribe import Scribe
+from autoscaler.shell.state.store import Store
 from autoscaler.shell.ticker import tick_for_ever
-from autoscaler.shell.turns import Turns
-from autoscaler.shell.watch import Watch
 from autoscaler.shell.writer import write_changes, write_for_ever
 
 Verb = Callable[[Action, Site, Journal], Awaitable[None]]

@@ -21,8 +21,8 @@ from autoscaler.core.snapshot import Snapshot, take
 from autoscaler.core.step import step
 from autoscaler.core.usage import Minute
 from autoscaler.core.view import Claim, View
-from autoscaler.shell.host import Subscribe
-from autoscaler.shell.watch import Watch
+from autoscaler.shell.hosts.host import Subscribe
+from autoscaler.shell.hosts.watch import Watch
 
 if TYPE_CHECKING:
     from autoscaler.core.policy import Mode

@@ -11,10 +11,10 @@ from autoscaler.core.moments import Clocks
 from autoscaler.core.track import Verdict
 from autoscaler.core.usage import Minute
 from autoscaler.shell.fleet import Change, Fleet
+from autoscaler.shell.hosts.watch import Watch
 from autoscaler.shell.log import Log
-from autoscaler.shell.scribe import Scribe
-from autoscaler.shell.store import Store, UsageRow
-from autoscaler.shell.watch import Watch
+from autoscaler.shell.state.scribe import Scribe
+from autoscaler.shell.state.store import Store, UsageRow
 
 MINUTE_S = 60.0
 # Old history is dropped once in so many minutes.

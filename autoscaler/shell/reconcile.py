@@ -14,9 +14,9 @@ from autoscaler.core.group import GroupId
 from autoscaler.core.moments import Clocks
 from autoscaler.core.observe import next_look
 from autoscaler.shell.fleet import Fleet
-from autoscaler.shell.host import Host
+from autoscaler.shell.hosts.host import Host
+from autoscaler.shell.hosts.watch import Watch
 from autoscaler.shell.log import Log
-from autoscaler.shell.watch import Watch
 
 ANSWER_S = 30.0
 FIRST_PAUSE_S = 1.0

@@ -17,14 +17,19 @@ from autoscaler.shell.assemble import (
     tell_what_is_lost,
     under_word,
 )
-from autoscaler.shell.changes import Change, changes
+from autoscaler.shell.configuration.changes import Change, changes
+from autoscaler.shell.configuration.problems import (
+    Place,
+    Problem,
+    SettingsError,
+    titled,
+)
+from autoscaler.shell.configuration.settings import HostSettings, Settings
 from autoscaler.shell.daemon import Adjustment, Daemon
-from autoscaler.shell.host import Host
+from autoscaler.shell.hosts.host import Host
 from autoscaler.shell.log import Log
-from autoscaler.shell.problems import Place, Problem, SettingsError, titled
-from autoscaler.shell.schema import StoreError
-from autoscaler.shell.settings import HostSettings, Settings
-from autoscaler.shell.store import Store, Stored
+from autoscaler.shell.state.schema import StoreError
+from autoscaler.shell.state.store import Store, Stored
 
 # So many changes are told in one line of the log; `check --diff` tells all.
 MOST_TOLD = 5

@@ -13,8 +13,8 @@ from albatross_client.names import Name
 from autoscaler.core.actions import victim_of, without_slot
 from autoscaler.core.group import GroupId
 from autoscaler.core.snapshot import Snapshot
-from autoscaler.shell.host import Host
-from autoscaler.shell.store import Store
+from autoscaler.shell.hosts.host import Host
+from autoscaler.shell.state.store import Store
 
 COMMAND_S = 30.0
 # Between two looks whether it is gone.

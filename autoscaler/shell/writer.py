@@ -7,8 +7,8 @@ not be written is then written as a whole, for it may be a new one.
 import trio
 
 from autoscaler.shell.fleet import Fleet
-from autoscaler.shell.scribe import Scribe
-from autoscaler.shell.store import Store, StreamRow
+from autoscaler.shell.state.scribe import Scribe
+from autoscaler.shell.state.store import Store, StreamRow
 
 # Changes of one moment go into one transaction.
 GATHER_S = 0.2

@@ -24,14 +24,14 @@ from autoscaler.core.rhythm import Rhythm
 from autoscaler.shell.clock import read_clocks
 from autoscaler.shell.daemon import Daemon, Parts
 from autoscaler.shell.fleet import Fleet
-from autoscaler.shell.images import ImageFiles
-from autoscaler.shell.line import Line
+from autoscaler.shell.hosts.line import Line
+from autoscaler.shell.hosts.stream import follow_stats
+from autoscaler.shell.hosts.watch import Watch
 from autoscaler.shell.log import Log
 from autoscaler.shell.report import LogReporter
-from autoscaler.shell.store import Store
-from autoscaler.shell.stream import follow_stats
+from autoscaler.shell.state.images import ImageFiles
+from autoscaler.shell.state.store import Store
 from autoscaler.shell.ticker import tick_for_ever
-from autoscaler.shell.watch import Watch
 from tests.benchmarks import ROUNDS, Result, at_least, at_most
 from tests.benchmarks.client import client_of, sandbox
 from tests.benchmarks.firehose import firehose

@@ -14,7 +14,7 @@ from autoscaler.cli import main
 from autoscaler.cli.findings import found_at_hosts, found_in_settings
 from autoscaler.cli.survey import ANSWER_S, Opened, survey
 from autoscaler.core.lint import Severity
-from autoscaler.shell.settings import load_settings
+from autoscaler.shell.configuration.settings import load_settings
 from tests.cli.files import HOST, configuration
 from tests.sandbox_fixtures import CLONE, WEB
 

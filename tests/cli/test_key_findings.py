@@ -8,7 +8,7 @@ from albatross_client.values import Config
 from autoscaler.cli import main
 from autoscaler.cli.key_findings import found_in_keys
 from autoscaler.core.lint import Severity
-from autoscaler.shell.settings import load_settings
+from autoscaler.shell.configuration.settings import load_settings
 from tests.cli.files import HOST, configuration
 from tests.client.pki import domain_ca, root, write
 from tests.sandbox_fixtures import WEB

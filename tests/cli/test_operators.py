@@ -18,7 +18,7 @@ from albatross_client.sandbox.live import Settings as HostSettings
 from albatross_client.values import Config
 from autoscaler.cli.main import main
 from autoscaler.core.group import GroupId
-from autoscaler.shell.store import Store
+from autoscaler.shell.state.store import Store
 from tests.cli.files import configuration
 from tests.cli.test_run import AUTOSCALER, PATIENCE_S, Running, start, write_config
 from tests.sandbox_fixtures import USER_POLICY

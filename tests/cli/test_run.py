@@ -18,7 +18,7 @@ from albatross_client.values import Config
 from autoscaler.cli.main import main
 from autoscaler.cli.run import limited
 from autoscaler.core.policy import Mode
-from autoscaler.shell.settings import load_settings
+from autoscaler.shell.configuration.settings import load_settings
 from tests.sandbox_fixtures import USER_POLICY
 
 USER, WEB = Name(("user",)), Name(("user",), "web")

@@ -15,9 +15,9 @@ from autoscaler.cli.status_report import (
 from autoscaler.core.actions import ReplaceClone
 from autoscaler.core.decision import MemberClass, Reason
 from autoscaler.core.group import Backoff, GroupId
-from autoscaler.shell.settings import load_settings
-from autoscaler.shell.state_reader import NOTHING, Standing, State
-from autoscaler.shell.store import Store, StreamRow
+from autoscaler.shell.configuration.settings import load_settings
+from autoscaler.shell.state.reader import NOTHING, Standing, State
+from autoscaler.shell.state.store import Store, StreamRow
 from tests.cli.files import configuration
 from tests.shell.kept import (
     CLOCKS,

@@ -285,7 +285,7 @@ def test_a_restart_that_counters_told_is_not_counted_again():
 
 
 def test_every_restart_that_only_info_told_counts():
-    """A host that restarts idle unikernels twice shows no counter that goes down.
+    """Idle unikernels that are restarted twice show no counter that goes down.
 
     The first of the two was once taken for the counters' word about the second:
     a crash loop of idle clones was then seen at every other look.

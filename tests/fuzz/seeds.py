@@ -6,7 +6,7 @@ from pathlib import Path
 
 from albatross_client.commands import PolicyAdd, UnikernelInfo
 from albatross_client.framing import frame
-from autoscaler.shell.requests import VERBS, Request, write_request
+from autoscaler.shell.operators.requests import VERBS, Request, write_request
 from tests.client.pki import (
     KEY_KINDS,
     POLICY,

@@ -31,7 +31,8 @@ from albatross_client.wire import (
     encode_command,
 )
 from autoscaler.core.group import GroupId
-from autoscaler.shell.requests import (
+from autoscaler.shell.configuration.settings import SettingsError, parse_settings
+from autoscaler.shell.operators.requests import (
     Reply,
     RequestError,
     find_clone,
@@ -41,7 +42,6 @@ from autoscaler.shell.requests import (
     write_reply,
     write_request,
 )
-from autoscaler.shell.settings import SettingsError, parse_settings
 from tests.decoders import disagreement
 from tests.fuzz.pki import CA, as_pem
 

@@ -27,16 +27,16 @@ from autoscaler.core.actions import Action
 from autoscaler.core.group import GroupId
 from autoscaler.core.policy import Policy
 from autoscaler.core.snapshot import Snapshot
-from autoscaler.shell import perform
+from autoscaler.shell.acting import perform
 from autoscaler.shell.assemble import make_watches, revive_groups
 from autoscaler.shell.clock import read_clocks
 from autoscaler.shell.daemon import Daemon, Parts
 from autoscaler.shell.fleet import Fleet
-from autoscaler.shell.host import StatsSource
-from autoscaler.shell.images import ImageFiles
+from autoscaler.shell.hosts.host import StatsSource
 from autoscaler.shell.log import Log, configure
 from autoscaler.shell.report import LogReporter
-from autoscaler.shell.store import Step, Store
+from autoscaler.shell.state.images import ImageFiles
+from autoscaler.shell.state.store import Step, Store
 
 T = TypeVar("T")
 

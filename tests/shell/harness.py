@@ -19,14 +19,14 @@ from autoscaler.core.events import Note
 from autoscaler.core.group import Group, GroupId
 from autoscaler.core.moments import Clocks
 from autoscaler.core.policy import Policy
+from autoscaler.shell.acting.turns import Turns
 from autoscaler.shell.assemble import make_watches, revive_groups
 from autoscaler.shell.daemon import Daemon, Parts
 from autoscaler.shell.fleet import Fleet
-from autoscaler.shell.host import Host, Subscribe
-from autoscaler.shell.images import ImagesInMemory
+from autoscaler.shell.hosts.host import Host, Subscribe
 from autoscaler.shell.log import Field, Log
-from autoscaler.shell.store import Store
-from autoscaler.shell.turns import Turns
+from autoscaler.shell.state.images import ImagesInMemory
+from autoscaler.shell.state.store import Store
 
 HOST = "alpha"
 USER = Name(("user",))

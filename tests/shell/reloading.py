@@ -12,11 +12,15 @@ from albatross_client.names import Name
 from albatross_client.sandbox.live import LiveHost
 from albatross_client.sandbox.memory import MemoryClient
 from autoscaler.core.group import Group, GroupId
-from autoscaler.shell.host import Host, StatsSource
+from autoscaler.shell.configuration.problems import SettingsError
+from autoscaler.shell.configuration.settings import (
+    HostSettings,
+    Settings,
+    parse_settings,
+)
+from autoscaler.shell.hosts.host import Host, StatsSource
 from autoscaler.shell.log import Log
-from autoscaler.shell.problems import SettingsError
 from autoscaler.shell.reload import Reloader, Wanted, open_wanted
-from autoscaler.shell.settings import HostSettings, Settings, parse_settings
 from tests.fakes import WrappedHost
 from tests.shell.harness import GROUP, Machine, Wish, World, build_world, make_host
 

@@ -15,8 +15,8 @@ from autoscaler.shell.assemble import (
     open_hosts,
     revive_groups,
 )
-from autoscaler.shell.settings import parse_settings
-from autoscaler.shell.store import Stored
+from autoscaler.shell.configuration.settings import parse_settings
+from autoscaler.shell.state.store import Stored
 from tests.core.builders import GROUP, clone_name
 from tests.shell.harness import Notebook
 

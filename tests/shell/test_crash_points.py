@@ -20,9 +20,9 @@ from autoscaler.core.group import GroupId, Member, new_group
 from autoscaler.core.policy import Policy
 from autoscaler.core.snapshot import take
 from autoscaler.shell.clock import read_clocks
-from autoscaler.shell.rows import STATE
-from autoscaler.shell.state_reader import read_state
-from autoscaler.shell.store import Store
+from autoscaler.shell.state.reader import read_state
+from autoscaler.shell.state.rows import STATE
+from autoscaler.shell.state.store import Store
 from tests.sandbox_fixtures import start_tls_sandbox
 from tests.shell.crashing import HOST, INTERVAL_S, Job, live
 

@@ -40,7 +40,7 @@ def is_of_a_host(node):
     return call.func.attr in VERBS and "host" in ast.unparse(call.func.value)
 
 
-FILES = sorted(file for file in SHELL.glob("*.py") if file.name not in PASSES_ON)
+FILES = sorted(file for file in SHELL.rglob("*.py") if file.name not in PASSES_ON)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
@@ -62,7 +62,7 @@ def test_a_call_without_a_deadline_would_be_found():
 
 
 def test_the_calls_are_really_there():
-    sources = [file.read_text("utf-8") for file in SHELL.glob("*.py")]
+    sources = [file.read_text("utf-8") for file in SHELL.rglob("*.py")]
 
     calls = [
         node

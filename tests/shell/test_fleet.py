@@ -11,8 +11,8 @@ from autoscaler.core.moments import Clocks
 from autoscaler.core.policy import Mode, Policy
 from autoscaler.core.rhythm import Rhythm
 from autoscaler.shell.fleet import Fleet
+from autoscaler.shell.hosts.watch import Watch
 from autoscaler.shell.ticker import tick_what_is_due
-from autoscaler.shell.watch import Watch
 from tests.core.builders import (
     DOMAIN,
     GROUP,

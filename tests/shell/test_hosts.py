@@ -25,7 +25,7 @@ from albatross_client.values import Config, Info
 from autoscaler.core.decision import MemberClass
 from autoscaler.core.group import GroupId
 from autoscaler.core.policy import Policy
-from autoscaler.shell.host import StatsSource, Subscribe
+from autoscaler.shell.hosts.host import StatsSource, Subscribe
 from tests.fakes import WrappedHost
 from tests.shell.harness import (
     GROUP,

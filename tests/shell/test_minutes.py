@@ -8,12 +8,12 @@ import trio
 from albatross_client.sandbox.faults import Rule, StreamStalled
 from autoscaler.core.rhythm import Rhythm
 from autoscaler.core.track import Verdict
+from autoscaler.shell.hosts.watch import Watch
 from autoscaler.shell.log import Log
 from autoscaler.shell.minutes import MINUTE_S, warn_of_rhythm
-from autoscaler.shell.watch import Watch
 from tests.core.builders import DOMAIN
+from tests.shell.acting.test_perform import Disk
 from tests.shell.harness import Wish, make_world
-from tests.shell.test_perform import Disk
 
 
 def said_of(rhythm, **verdicts):

@@ -16,7 +16,7 @@ from autoscaler.core.events import ModeSet
 from autoscaler.core.group import GroupId
 from autoscaler.core.policy import Mode
 from autoscaler.core.view import Claim
-from autoscaler.shell.store import Store
+from autoscaler.shell.state.store import Store
 from tests.shell.harness import GROUP, HOST, ROOMY, USER, Wish, make_host, wait_until
 from tests.shell.kept import snapshot
 from tests.shell.reloading import (

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.serialization import (
 from albatross_client.sandbox.authority import ca_files
 from albatross_client.values import Config
 from autoscaler.cli.run import serve
+from autoscaler.shell.configuration.settings import load_settings
 from autoscaler.shell.log import configure
-from autoscaler.shell.settings import load_settings
 from tests.cli.files import HOST, configuration
 from tests.sandbox_fixtures import CLONE, IMAGE, WEB
 

@@ -6,10 +6,10 @@ import trio
 from albatross_client.sandbox.faults import HostDown
 from autoscaler.core.policy import Policy
 from autoscaler.shell.fleet import Change
-from autoscaler.shell.schema import StoreError
+from autoscaler.shell.state.schema import StoreError
 from autoscaler.shell.writer import write_changes
+from tests.shell.acting.test_perform import Disk
 from tests.shell.harness import GROUP, Wish, make_world, wait_until
-from tests.shell.test_perform import Disk
 
 EMPTY = "DELETE FROM snapshots; DELETE FROM decisions; DELETE FROM streams;"
 COUNTS = (

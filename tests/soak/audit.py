@@ -28,7 +28,7 @@ from autoscaler.core.events import (
 )
 from autoscaler.core.group import Group, GroupId
 from autoscaler.core.policy import Mode
-from autoscaler.shell.watch import Watch
+from autoscaler.shell.hosts.watch import Watch
 from tests.soak.host import SoakHost, Verb
 
 # Instants that were kept lose a little to the floats of three clocks.

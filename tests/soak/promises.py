@@ -12,8 +12,8 @@ from autoscaler.core.moments import Clocks
 from autoscaler.core.policy import Mode
 from autoscaler.core.snapshot import take
 from autoscaler.shell.fleet import Fleet
-from autoscaler.shell.records import to_json
-from autoscaler.shell.watch import Watch
+from autoscaler.shell.hosts.watch import Watch
+from autoscaler.shell.state.records import to_json
 from tests.soak.audit import Judge
 from tests.soak.host import SoakHost, family_of
 

@@ -26,14 +26,15 @@ from autoscaler.core.events import Event, ModeSet, Note, Reconfigured
 from autoscaler.core.group import Group, GroupId
 from autoscaler.core.moments import Clocks
 from autoscaler.core.policy import Mode, Policy
-from autoscaler.shell import actuate, reconcile, writer
+from autoscaler.shell import reconcile, writer
+from autoscaler.shell.acting import actuate
 from autoscaler.shell.assemble import make_watches, revive_groups
 from autoscaler.shell.daemon import Daemon, Parts
 from autoscaler.shell.fleet import Fleet
-from autoscaler.shell.images import ImagesInMemory
 from autoscaler.shell.log import Log
-from autoscaler.shell.schema import prepare
-from autoscaler.shell.store import Store
+from autoscaler.shell.state.images import ImagesInMemory
+from autoscaler.shell.state.schema import prepare
+from autoscaler.shell.state.store import Store
 from tests.soak.audit import Judge
 from tests.soak.frames import Carrier, as_values
 from tests.soak.host import SoakHost, Verb

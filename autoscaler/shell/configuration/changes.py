@@ -1,0 +1,137 @@
+"""What two configurations differ in, in words.
+
+Laws: no I/O; one change for each key that differs, in the order of the
+deployment, its hosts and its groups; values are shown as the file writes them.
+"""
+
+import enum
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+from attrs import frozen
+
+from albatross_client.values import ResourcePolicy
+from autoscaler.core.addresses import AddressPool
+from autoscaler.shell.configuration.durations import ALLOWED, format_duration
+from autoscaler.shell.configuration.host_tables import OUR_KEYS, HostSettings
+from autoscaler.shell.configuration.keys import POLICY, Key, deployment_keys
+from autoscaler.shell.configuration.problems import show
+from autoscaler.shell.configuration.settings import Settings
+
+# Where the state is kept can't change under a daemon that keeps it there.
+NEED_RESTART = frozenset({"state_dir"})
+NOT_SET = "not set"
+
+
+@frozen
+class Change:
+    """One thing that differs.
+
+    Attributes:
+        what: The deployment, or which host or group.
+        key: Which key of it; None: it came or went as a whole.
+        says: In words, what became of it.
+        needs_restart: Whether a daemon that runs can't follow it.
+    """
+
+    what: str
+    key: str | None
+    says: str
+    needs_restart: bool = False
+
+    def __str__(self) -> str:
+        parts = (self.what, self.key, self.says)
+        return ": ".join(part for part in parts if part is not None)
+
+
+def changes(old: Settings, new: Settings) -> tuple[Change, ...]:
+    """Return what differs from *old* to *new*."""
+    keys = deployment_keys(Path())
+    before = {f"group {group.id}": _fields(group.policy) for group in old.groups}
+    after = {f"group {group.id}": _fields(group.policy) for group in new.groups}
+    return (
+        *_of_table(
+            "deployment", _fields(old.deployment), _fields(new.deployment), keys
+        ),
+        *_of_tables(_hosts(old), _hosts(new), OUR_KEYS, "nothing there is followed"),
+        *_of_tables(before, after, POLICY, "its clones are left running"),
+    )
+
+
+def _hosts(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
+    return {f"host {host.name}": _host_fields(host) for host in settings.hosts}
+
+
+def _host_fields(host: HostSettings) -> Mapping[str, Any]:
+    """Return a host's keys as its table has them."""
+    fields = _fields(host.access)
+    name, port = fields.pop("host"), fields.pop("port")
+    fields["address"] = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
+    return {**fields, **{key: getattr(host, key) for key in OUR_KEYS}}
+
+
+def _fields(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any attrs class
+    return {f.name: getattr(value, f.name) for f in attrs.fields(type(value))}
+
+
+def _of_tables(
+    old: Mapping[str, Mapping[str, Any]],
+    new: Mapping[str, Mapping[str, Any]],
+    keys: Mapping[str, Key],
+    farewell: str,
+) -> Iterator[Change]:
+    for what in old:
+        if what not in new:
+            yield Change(what, None, f"removed: {farewell}")
+    for what, fields in new.items():
+        if what in old:
+            yield from _of_table(what, old[what], fields, keys)
+        else:
+            yield Change(what, None, "added")
+
+
+def _of_table(
+    what: str, old: Mapping[str, Any], new: Mapping[str, Any], keys: Mapping[str, Key]
+) -> Iterable[Change]:
+    for key, value in new.items():
+        if value != old[key]:
+            says = f"{_show(key, old[key], keys)} -> {_show(key, value, keys)}"
+            yield Change(what, key, says, key in NEED_RESTART)
+
+
+def _show(key: str, value: object, keys: Mapping[str, Key]) -> str:
+    is_duration = key in keys and keys[key].allowed.startswith(ALLOWED)
+    if is_duration and isinstance(value, float):
+        return format_duration(value)
+    return NOT_SET if value is None else _plain(value)
+
+
+def _plain(value: object) -> str:
+    match value:
+        case float():
+            return f"{value:g}"
+        case enum.Enum():
+            return str(value.value)
+        case bytes():
+            return value.hex()
+        case Path() | AddressPool():
+            return str(value)
+        case tuple():
+            return show(list(value))
+        case Mapping():
+            limits = (f"{domain} {_limits(each)}" for domain, each in value.items())
+            return f"({'; '.join(limits)})"
+        case _:
+            return show(value)
+
+
+def _limits(policy: ResourcePolicy) -> str:
+    cpuids = ",".join(map(str, sorted(policy.cpuids)))
+    bridges = ",".join(sorted(policy.bridges))
+    block = "no" if policy.block is None else f"{policy.block} MB of"
+    return (
+        f"{policy.unikernels} unikernels, {policy.memory} MB, {block} blocks, "
+        f"cpuids {cpuids or 'none'}, bridges {bridges or 'none'}"
+    )

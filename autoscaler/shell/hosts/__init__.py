@@ -1,0 +1,1 @@
+"""What is heard from hosts: streams, answers, keys that may change."""

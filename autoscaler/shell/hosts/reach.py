@@ -1,0 +1,48 @@
+"""How a host is reached at present; a reload may replace that in between.
+
+Subscriptions that run go on over the way they came; every command and every
+new subscription takes the newest.
+"""
+
+from collections.abc import Mapping
+
+from attrs import define
+
+from albatross_client.names import Name
+from albatross_client.values import Config, Info, ResourcePolicy
+from autoscaler.shell.hosts.host import Host, StatsSource
+
+
+@define
+class Reach:
+    """A host whose address and keys may change.
+
+    Attributes:
+        newest: How it is reached from now on.
+    """
+
+    newest: Host
+
+    async def info(self, name: Name) -> Mapping[Name, Info]:
+        """Return what runs at and below *name*, by absolute name."""
+        return await self.newest.info(name)
+
+    async def policies(self, domain: Name) -> Mapping[Name, ResourcePolicy]:
+        """Return the policies above, at and below *domain*."""
+        return await self.newest.policies(domain)
+
+    async def image(self, name: Name) -> bytes:
+        """Return the uncompressed image of *name*."""
+        return await self.newest.image(name)
+
+    async def create(self, name: Name, config: Config, image: bytes) -> None:
+        """Create *name*; refused when one of this name runs."""
+        await self.newest.create(name, config, image)
+
+    async def destroy(self, name: Name) -> None:
+        """Destroy *name*."""
+        await self.newest.destroy(name)
+
+    async def stats(self, path: Name) -> StatsSource:
+        """Subscribe to the statistics of all below *path*."""
+        return await self.newest.stats(path)

@@ -1,0 +1,1 @@
+"""What operators and their service manager ask, and are told."""

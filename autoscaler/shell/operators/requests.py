@@ -1,0 +1,200 @@
+"""What operators ask of a daemon that runs: one JSON line each way.
+
+Laws: no I/O; a request is bounded and is checked before anybody obeys it; what
+can't be understood is refused with one sentence that names what is known.  A
+new verb is a row of `VERBS` and a handler at the desk.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+
+from attrs import field, frozen
+
+from albatross_client.names import Name
+from albatross_client.texts import clean
+from autoscaler.core.group import GroupId
+from autoscaler.shell.configuration.problems import unknown
+
+# The longest name of a unikernel has some hundred bytes.
+MOST_REQUEST = 4096
+# A thousand groups, told at length, are about 2 MB.
+MOST_REPLY = 8 * 1024 * 1024
+
+
+class RequestError(ValueError):
+    """A request that can't be obeyed; one sentence for the operator."""
+
+
+@frozen
+class Verb:
+    """What may be asked.
+
+    Attributes:
+        meaning: What then happens.
+        needs: The words that have to be said.
+        may: The words that may be left out.
+    """
+
+    meaning: str
+    needs: frozenset[str] = frozenset()
+    may: frozenset[str] = frozenset()
+
+
+GROUP = frozenset({"group"})
+NAME = frozenset({"name"})
+
+VERBS: Mapping[str, Verb] = {
+    "ping": Verb("tell that the daemon runs, and its version"),
+    "reload": Verb("read the configuration again"),
+    "pause": Verb("decide and do nothing", may=GROUP),
+    "observe": Verb("decide, but do nothing", may=GROUP),
+    "resume": Verb("do again what the configuration allows", may=GROUP),
+    "adopt": Verb("take a unikernel with a clone's name for ours", needs=NAME),
+    "adopt_all": Verb("follow `adopt` again after the state was lost", may=GROUP),
+    "disown": Verb("never touch a clone again", needs=NAME),
+    "stranded": Verb("list the clones of groups that are no longer configured"),
+    "destroy_stranded": Verb("destroy one of these", needs=NAME | {"host"}),
+}
+
+
+@frozen
+class Request:
+    """What an operator asks.
+
+    Attributes:
+        verb: One of `VERBS`.
+        words: What it is about, by `group`, `name` and the like.
+    """
+
+    verb: str
+    words: Mapping[str, str] = field(factory=dict)
+
+
+@frozen
+class Reply:
+    """What the daemon answers.
+
+    Attributes:
+        said: Sentences: what has happened, or why nothing has.
+        is_done: Whether what was asked has been done.
+        rows: What a list is asked for: its lines, by column.
+    """
+
+    said: tuple[str, ...]
+    is_done: bool = True
+    rows: tuple[Mapping[str, str], ...] = ()
+
+
+def write_request(request: Request) -> bytes:
+    """Return *request* as a line."""
+    return _line({"verb": request.verb, **request.words})
+
+
+def read_request(line: bytes) -> Request:
+    """Return the request in *line*.
+
+    Raises:
+        RequestError: There is none, or it isn't one of `VERBS`.
+    """
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        msg = 'a request must be one line of JSON such as {"verb": "ping"}'
+        raise RequestError(msg) from error
+    if not isinstance(fields, dict) or not isinstance(fields.get("verb"), str):
+        msg = 'a request must have a verb, such as {"verb": "ping"}'
+        raise RequestError(msg)
+    verb = fields.pop("verb")
+    if verb not in VERBS:
+        msg = f"{clean(verb, 40)!r}: {unknown('verb', clean(verb, 40), VERBS)}"
+        raise RequestError(msg)
+    _check_words(verb, fields)
+    return Request(verb, fields)
+
+
+def write_reply(reply: Reply) -> bytes:
+    """Return *reply* as a line."""
+    rows = [dict(row) for row in reply.rows]
+    return _line({"ok": reply.is_done, "said": list(reply.said), "rows": rows})
+
+
+def read_reply(line: bytes) -> Reply:
+    """Return the reply in *line*.
+
+    Raises:
+        ValueError: There is none.
+    """
+    try:
+        fields = json.loads(line)
+        said, rows = fields["said"], fields["rows"]
+        return Reply(tuple(map(str, said)), bool(fields["ok"]), tuple(map(dict, rows)))
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        msg = "what answers there is no daemon of this version"
+        raise ValueError(msg) from error
+
+
+def find_groups(known: Iterable[GroupId], text: str | None) -> tuple[GroupId, ...]:
+    """Return the group that *text* means, None: all that are *known*.
+
+    Raises:
+        RequestError: It means none, or more than one.
+    """
+    if text is None:
+        return tuple(known)
+    by_text = {str(group_id): group_id for group_id in known}
+    found = [g for full, g in by_text.items() if text in {full, str(g.primary)}]
+    if not found:
+        msg = f"{clean(text)!r}: {unknown('group', text, by_text)}"
+        raise RequestError(msg)
+    return (_only(found, text, "HOST/PRIMARY"),)
+
+
+def find_clone(known: Iterable[GroupId], text: str) -> tuple[GroupId, Name]:
+    """Return the clone that *text* means, with or without its host.
+
+    Raises:
+        RequestError: It is named like no clone of any group, or of several.
+    """
+    host, slash, rest = text.rpartition("/")
+    try:
+        name = Name.parse(rest)
+    except ValueError as error:
+        msg = f"{clean(text)!r} is no name of a unikernel: {error}"
+        raise RequestError(msg) from error
+    found = [
+        group_id
+        for group_id in known
+        if group_id.number_of(name) is not None and (not slash or group_id.host == host)
+    ]
+    if not found:
+        msg = f"{clean(text)!r} is named like no clone of any group (PRIMARY-clone-N)"
+        raise RequestError(msg)
+    return _only(found, text, "HOST/NAME"), name
+
+
+def _only(found: list[GroupId], text: str, form: str) -> GroupId:
+    if len(found) > 1:
+        hosts = ", ".join(sorted(group_id.host for group_id in found))
+        msg = f"{clean(text)!r} may be of {hosts}: say which, as {form}"
+        raise RequestError(msg)
+    return found[0]
+
+
+def _check_words(verb: str, words: Mapping[str, object]) -> None:
+    row = VERBS[verb]
+    allowed = row.needs | row.may
+    for word, value in words.items():
+        if word not in allowed:
+            known = ", ".join(sorted(allowed)) or "none"
+            msg = f"{verb} knows no {clean(word, 40)!r}; it knows: {known}"
+            raise RequestError(msg)
+        if not isinstance(value, str):
+            msg = f"{word} must be a text"
+            raise RequestError(msg)
+    for word in sorted(row.needs - set(words)):
+        msg = f"{verb} needs a {word}"
+        raise RequestError(msg)
+
+
+def _line(fields: Mapping[str, object]) -> bytes:
+    return json.dumps(fields, separators=(",", ":")).encode("ascii") + b"\n"

@@ -1,0 +1,1 @@
+"""What survives a restart: SQLite, the journal of actions, images by digest."""

@@ -1,0 +1,133 @@
+"""The files under config/: complete, right, and as they are described."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import attrs
+import pytest
+
+from albatross_client.hosts import HOST_KEYS
+from autoscaler.core.lint import lint
+from autoscaler.core.policy import Mode, Policy
+from autoscaler.shell.configuration.group_tables import PERIOD, WHOSE
+from autoscaler.shell.configuration.host_tables import OUR_KEYS
+from autoscaler.shell.configuration.settings import Deployment, load_settings
+
+CONFIG = Path(__file__).parents[3] / "config"
+EXAMPLE = CONFIG / "example.toml"
+ALL = ["example.toml", "production.toml", "sandbox.toml"]
+
+
+def written_keys():
+    """Return the keys of each table, also those that are commented out."""
+    keys: dict[str, list[str]] = {}
+    table = ""
+    for line in EXAMPLE.read_text().splitlines():
+        if found := re.match(r"\[+(\w+)\]+$", line):
+            table = found[1]
+        elif found := re.match(r"#?(\w+) = ", line):
+            keys.setdefault(table, []).append(found[1])
+    return keys
+
+
+def lines_of_keys():
+    return [
+        line for line in EXAMPLE.read_text().splitlines() if re.match(r"#?\w+ = ", line)
+    ]
+
+
+def test_the_example_has_every_key_and_no_other():
+    keys = written_keys()
+    policy = {field.name for field in attrs.fields(Policy)}
+
+    assert set(keys["deployment"]) == {f.name for f in attrs.fields(Deployment)}
+    assert set(keys["hosts"]) == {*HOST_KEYS, *OUR_KEYS}
+    assert set(keys["defaults"]) == (policy - {"max_clones"}) | {PERIOD}
+    assert set(WHOSE) | {"max_clones"} <= set(keys["groups"])
+
+
+def test_the_example_tells_each_key_once_in_a_table():
+    keys = written_keys()
+
+    for table in ("deployment", "hosts", "defaults"):
+        assert len(keys[table]) == len(set(keys[table]))
+
+
+def test_the_example_shows_the_defaults():
+    settings = load_settings(EXAMPLE)
+    shown = tomllib.loads(EXAMPLE.read_text())["deployment"]
+
+    plain = Deployment(name=shown["name"], state_dir=CONFIG / shown["state_dir"])
+    assert settings.deployment == plain
+    assert settings.groups[0].policy == Policy(max_clones=4)
+
+
+def test_what_the_example_comments_out_can_be_written(tmp_path):
+    text = EXAMPLE.read_text()
+    commented = re.compile(r"^#(?=\w+ = )", re.MULTILINE)
+    file = tmp_path / "all.toml"
+    file.write_text(commented.sub("", text))
+
+    settings = load_settings(file)
+
+    assert len(commented.findall(text)) == 7
+    assert settings.hosts[0].stats_interval == 10
+    assert settings.hosts[0].access.policies != {}
+    assert settings.groups[0].policy.address_pool is not None
+
+
+def test_each_key_of_the_example_has_a_comment():
+    own = lines_of_keys()
+    groups = own.index(next(line for line in own if line.startswith("max_clones")))
+
+    assert all(re.search(r"\s# \w", line) for line in own[: groups + 1])
+
+
+def test_the_example_shows_a_service_with_bursts():
+    bursty = load_settings(EXAMPLE).groups[1].policy
+
+    assert bursty.scale_up_threshold_percent == 80
+    assert bursty.scale_down_trigger_ticks == 30
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_each_file_can_be_used(name):
+    settings = load_settings(CONFIG / name)
+
+    assert settings.hosts
+    assert settings.groups
+
+
+@pytest.mark.parametrize("name", ["production.toml", "sandbox.toml"])
+def test_nothing_is_to_be_said_about_the_deployments(name):
+    settings = load_settings(CONFIG / name)
+    intervals = {host.name: host.stats_interval for host in settings.hosts}
+
+    for group in settings.groups:
+        assert lint(group.policy, intervals[group.id.host]) == ()
+
+
+def test_the_sandbox_is_quick():
+    [group] = load_settings(CONFIG / "sandbox.toml").groups
+
+    assert group.policy == Policy(
+        max_clones=4,
+        poll_interval=1.0,
+        scale_up_threshold_percent=90.0,
+        scale_up_trigger_ticks=3,
+        scale_down_threshold_percent=40.0,
+        scale_down_trigger_ticks=3,
+        cooldown_up=4.0,
+        cooldown_down=6.0,
+        warmup=2.0,
+        death_timeout=60.0,
+        boot_timeout=10.0,
+    )
+
+
+def test_a_production_begins_by_observing():
+    settings = load_settings(CONFIG / "production.toml")
+
+    assert len(settings.hosts) == 2
+    assert {group.policy.mode for group in settings.groups} == {Mode.OBSERVE}

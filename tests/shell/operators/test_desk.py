@@ -1,0 +1,331 @@
+"""What operators ask for is done, answered, and kept with who asked."""
+
+import json
+
+import pytest
+import trio
+from attrs import frozen
+
+from albatross_client.names import Name
+from albatross_client.sandbox.demand import Demand
+from albatross_client.sandbox.embed import SANDBOX_IMAGE
+from albatross_client.sandbox.faults import Refused, Rule, Silenced
+from albatross_client.values import Config
+from autoscaler.core.events import OwnershipLost
+from autoscaler.core.group import GroupId
+from autoscaler.core.policy import Mode, Policy
+from autoscaler.shell.log import Log
+from autoscaler.shell.operators.control import Peer
+from autoscaler.shell.operators.desk import Desk, Ledgers
+from autoscaler.shell.operators.notify import Notifier
+from autoscaler.shell.operators.requests import VERBS, Reply, Request
+from tests.shell.harness import GROUP, HOST, Wish, start_daemon, wait_until
+from tests.shell.reloading import (
+    PLAIN,
+    Reloadable,
+    deployment,
+    group,
+    host,
+    make_reloadable,
+)
+
+ANN = Peer(1000, "ann", 4711)
+API = Name(("user",), "api")
+API_GROUP = GroupId(HOST, API)
+CLONE_7 = GROUP.clone(7)
+BUSY = Wish(demand=Demand.constant(3))
+SMALL = Config(image=SANDBOX_IMAGE, memory=32)
+
+
+@frozen
+class Office:
+    """A desk, and the daemon that it speaks for."""
+
+    made: Reloadable
+    desk: Desk
+
+    @property
+    def world(self):
+        return self.made.world
+
+    async def ask(self, verb: str, **words: str) -> Reply:
+        return await self.desk.obey(Request(verb, words), ANN)
+
+
+async def open_office(nursery, text=PLAIN, wish=None, others=None) -> Office:
+    made = await make_reloadable(nursery, text, wish, others)
+    log = Log(
+        lambda _level, event, fields: made.world.log.append((event, dict(fields)))
+    )
+    ledgers = Ledgers(made.world.store, log, Notifier())
+    return Office(made, Desk(made.world.daemon, made.reloader, ledgers))
+
+
+async def test_every_verb_has_somebody_who_obeys(autojump_clock, nursery):
+    office = await open_office(nursery)
+
+    assert set(office.desk.handlers) == set(VERBS)
+
+
+async def test_a_request_is_logged_and_kept_with_who_asked(autojump_clock, nursery):
+    office = await open_office(nursery)
+
+    await office.ask("pause", group="user:web")
+    await office.ask("pause", group="user:wbe")
+
+    rows = office.world.store._connection.execute(  # noqa: SLF001 - as a reader would
+        "SELECT uid, user, verb, words, is_done FROM requests"
+    ).fetchall()
+    assert rows == [
+        (1000, "ann", "pause", json.dumps({"group": "user:web"}), 1),
+        (1000, "ann", "pause", json.dumps({"group": "user:wbe"}), 0),
+    ]
+    assert [fields["user"] for fields in office.world.events("operator_asked")] == [
+        "ann",
+        "ann",
+    ]
+
+
+async def test_ping_tells_that_it_runs(autojump_clock, nursery):
+    office = await open_office(nursery)
+
+    reply = await office.ask("ping")
+
+    assert reply.said[0].startswith("autoscaler 0.")
+
+
+@pytest.mark.parametrize("verb", ["pause", "observe"])
+@pytest.mark.parametrize("words", [{}, {"group": str(GROUP)}], ids=["all", "one"])
+async def test_what_is_paused_or_observed_does_nothing_until_it_is_resumed(
+    autojump_clock, nursery, verb, words
+):
+    office = await open_office(nursery, wish=BUSY)
+    said = await office.ask(verb, **words)
+
+    await trio.sleep(600)
+    before = office.world.size
+    resumed = await office.ask("resume", **words)
+    await wait_until(lambda: office.world.size > 1, 300)
+
+    assert said.is_done
+    assert before == 1
+    assert resumed.said == (f"{GROUP} does what the file allows: active",)
+
+
+async def test_a_pause_holds_over_a_restart(autojump_clock, nursery):
+    office = await open_office(nursery, wish=BUSY)
+    await office.ask("pause")
+    await trio.sleep(10)
+    await office.world.kill()
+
+    again = await start_daemon(
+        nursery, office.world.live, office.world.store, Policy(max_clones=3)
+    )
+    await trio.sleep(600)
+
+    assert again.size == 1
+    assert again.notebook.reasons[-1] == "paused"
+
+
+async def test_one_that_is_resumed_alone_stays_so_under_a_pause_for_all(
+    autojump_clock, nursery
+):
+    office = await open_office(nursery, PLAIN + group("user:api"))
+    await office.ask("pause")
+
+    await office.ask("resume", group="user:api")
+    await office.made.reload(PLAIN)
+    await office.made.reload(PLAIN + group("user:api"))
+
+    modes = {g: each.mode for g, each in office.made.groups.items()}
+    assert modes == {GROUP: Mode.PAUSED, API_GROUP: Mode.ACTIVE}
+    assert (await office.world.store.load()).word is Mode.PAUSED
+
+
+async def test_resuming_all_takes_every_word_back(autojump_clock, nursery):
+    office = await open_office(nursery, PLAIN + group("user:api"))
+    await office.ask("pause")
+    await office.ask("observe", group="user:api")
+
+    await office.ask("resume")
+
+    assert {each.mode for each in office.made.groups.values()} == {Mode.ACTIVE}
+    assert (await office.world.store.load()).word is None
+
+
+async def test_a_word_never_allows_more_than_the_file(autojump_clock, nursery):
+    text = deployment('mode = "observe"') + host() + group()
+    office = await open_office(nursery, text, BUSY)
+
+    reply = await office.ask("resume")
+    await trio.sleep(600)
+
+    assert reply.said == (f"{GROUP} does what the file allows: observe",)
+    assert office.world.size == 1
+
+
+async def test_a_foreign_clone_is_ours_once_it_is_adopted(autojump_clock, nursery):
+    never = deployment() + host() + group(more='adopt = "never"')
+    office = await open_office(nursery, never)
+    office.world.live.create(CLONE_7, SMALL)
+    await trio.sleep(100)
+    foreign = office.made.groups[GROUP].foreign
+
+    reply = await office.ask("adopt", name=str(CLONE_7))
+    await wait_until(lambda: office.world.members == [str(CLONE_7)], 10)
+    twice = await office.ask("adopt", name=str(CLONE_7))
+
+    assert foreign == {CLONE_7}
+    assert reply.said == (f"{CLONE_7} is ours from now on, a clone of {GROUP}",)
+    assert twice.said == (f"{CLONE_7} is ours already, a clone of {GROUP}",)
+
+
+async def test_one_that_does_not_run_is_adopted_as_soon_as_it_does(
+    autojump_clock, nursery
+):
+    never = deployment() + host() + group(more='adopt = "never"')
+    office = await open_office(nursery, never)
+    await trio.sleep(10)
+
+    reply = await office.ask("adopt", name=str(CLONE_7))
+    office.world.live.create(CLONE_7, SMALL)
+    await wait_until(lambda: office.world.members == [str(CLONE_7)], 120)
+
+    assert "is not listed" in reply.said[0]
+
+
+async def test_a_disowned_clone_is_never_touched(autojump_clock, nursery):
+    text = deployment() + host() + group(more="min_clones = 1")
+    office = await open_office(nursery, text)
+    await wait_until(lambda: len(office.world.members) == 1, 100)
+    [clone] = office.world.members
+
+    reply = await office.ask("disown", name=f"{HOST}/{clone}")
+    await office.made.reload(deployment() + host() + group().replace("= 3", "= 0"))
+    await trio.sleep(600)
+
+    assert reply.is_done
+    assert office.world.clones == [clone]
+    assert office.world.members == []
+
+
+async def test_after_a_lost_state_adopting_begins_again_when_all_is_confirmed(
+    autojump_clock, nursery
+):
+    office = await open_office(nursery)
+    office.world.daemon.fleet.tell(GROUP, OwnershipLost())
+    office.world.live.create(CLONE_7, SMALL)
+    await trio.sleep(200)
+    before = office.world.members
+
+    reply = await office.ask("adopt_all")
+    await wait_until(lambda: office.world.members == [str(CLONE_7)], 10)
+
+    assert before == []
+    assert reply.said == (f"{GROUP} adopts again as its `adopt` says",)
+
+
+async def test_a_reload_answers_with_what_differs_or_what_is_wrong(
+    autojump_clock, nursery
+):
+    office = await open_office(nursery)
+
+    nothing = await office.ask("reload")
+    office.made.desktop.text = PLAIN + group("user:api")
+    added = await office.ask("reload")
+    office.made.desktop.text = PLAIN + group("user:api", "quorum = 7")
+    refused = await office.ask("reload")
+
+    assert nothing == Reply(("nothing has changed",))
+    assert added == Reply((f"group {API_GROUP}: added",))
+    assert not refused.is_done
+    assert "quorum" in refused.said[0]
+
+
+async def strand(nursery, wish=None) -> Office:
+    """Return an office with one stranded clone."""
+    text = deployment() + host() + group(more="min_clones = 1")
+    office = await open_office(nursery, text + group("user:api"), wish)
+    await wait_until(lambda: len(office.made.groups[GROUP].clones) == 1, 100)
+    await office.made.reload(deployment() + host() + group("user:api"))
+    return office
+
+
+async def test_stranded_clones_are_listed_and_destroyed_one_by_one(
+    autojump_clock, nursery
+):
+    office = await strand(nursery)
+    listed = await office.ask("stranded")
+    [row] = listed.rows
+
+    reply = await office.ask("destroy_stranded", **row)
+
+    assert row == {"host": HOST, "name": str(GROUP.clone(1))}
+    assert reply.said == (f"{HOST}/{GROUP.clone(1)} is destroyed",)
+    assert office.world.clones == []
+    assert (await office.ask("stranded")).rows == ()
+    kept = {each.id: each for each in (await office.world.store.load()).snapshots}
+    assert kept[GROUP].next_number == 2
+
+
+@pytest.mark.parametrize(
+    "name", [GROUP.primary, GROUP.clone(7), API], ids=["primary", "foreign", "other"]
+)
+async def test_what_is_not_stranded_is_left_alone(autojump_clock, nursery, name):
+    office = await strand(nursery)
+    office.world.live.create(GROUP.clone(7), SMALL)
+
+    reply = await office.ask("destroy_stranded", host=HOST, name=str(name))
+
+    assert not reply.is_done
+    assert "is not stranded: it is left alone" in reply.said[0]
+    assert len(office.world.clones) == 2
+
+
+async def test_a_clone_of_a_group_that_is_configured_is_not_stranded(
+    autojump_clock, nursery
+):
+    text = deployment() + host() + group(more="min_clones = 1")
+    office = await open_office(nursery, text)
+    await wait_until(lambda: len(office.world.members) == 1, 100)
+
+    listed = await office.ask("stranded")
+    reply = await office.ask("destroy_stranded", host=HOST, name=str(GROUP.clone(1)))
+
+    assert listed.rows == ()
+    assert not reply.is_done
+    assert office.world.clones == [str(GROUP.clone(1))]
+
+
+async def test_a_stranded_clone_that_is_gone_is_forgotten(autojump_clock, nursery):
+    office = await strand(nursery)
+    office.world.live.strike(Silenced(GROUP.clone(1)))
+    await office.made.desktop.open(office.made.desktop.read().hosts[0]).destroy(
+        GROUP.clone(1)
+    )
+
+    reply = await office.ask("destroy_stranded", host=HOST, name=str(GROUP.clone(1)))
+
+    assert reply.said == (f"{HOST}/{GROUP.clone(1)} was gone already",)
+    assert (await office.ask("stranded")).rows == ()
+
+
+async def test_a_host_that_refuses_leaves_the_clone_stranded(autojump_clock, nursery):
+    office = await strand(nursery)
+    office.world.live.inject(Rule(fault=Refused("not today"), verb="destroy"))
+
+    reply = await office.ask("destroy_stranded", host=HOST, name=str(GROUP.clone(1)))
+
+    assert not reply.is_done
+    assert "not today" in reply.said[0]
+    assert len((await office.ask("stranded")).rows) == 1
+
+
+async def test_without_its_hosts_keys_a_clone_stays_stranded(autojump_clock, nursery):
+    office = await strand(nursery)
+    await office.made.reload(deployment())
+
+    reply = await office.ask("destroy_stranded", host=HOST, name=str(GROUP.clone(1)))
+
+    assert "is no longer configured" in reply.said[0]
+    assert office.world.clones == [str(GROUP.clone(1))]
