@@ -15,22 +15,15 @@ from typing import TypeVar
 
 from albatross_client.certificates import Validity, validity, wall_clock
 from albatross_client.commands import (
-    Block,
     BlockAdd,
     BlockDump,
     BlockInfoAsked,
     BlockRemove,
-    Blocks,
     BlockSet,
     Command,
     ConsoleSubscribe,
-    Done,
-    Infos,
-    Policies,
     PolicyInfo,
-    Said,
     StatsSubscribe,
-    Success,
     UnikernelCreate,
     UnikernelDestroy,
     UnikernelGet,
@@ -42,6 +35,15 @@ from albatross_client.endpoint import Endpoint
 from albatross_client.errors import CertificateError, RemoteProtocolError
 from albatross_client.minting import Ask
 from albatross_client.names import Name
+from albatross_client.replies import (
+    Block,
+    Blocks,
+    Done,
+    Infos,
+    Policies,
+    Said,
+    Success,
+)
 from albatross_client.streams import ConsoleStream, StatsStream
 from albatross_client.transfer import download_image, dump_block, request, upload
 from albatross_client.values import Arguments, Config, Info, ResourcePolicy

@@ -10,7 +10,6 @@ import zlib
 
 from attrs import frozen
 
-from albatross_client.commands import UnikernelImage, Wire
 from albatross_client.der import (
     BOOLEAN,
     CONTEXT,
@@ -21,6 +20,10 @@ from albatross_client.der import (
 )
 from albatross_client.endpoint import Limits
 from albatross_client.errors import RemoteProtocolError
+from albatross_client.replies import (
+    UnikernelImage,
+    Wire,
+)
 from albatross_client.wire import decode
 
 _PREFIX = struct.Struct(">I")

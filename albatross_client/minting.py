@@ -20,7 +20,10 @@ from albatross_client.certificates import (
     COMMAND_OID,
     Authority,
 )
-from albatross_client.commands import Command, PolicyAdd
+from albatross_client.commands import (
+    Command,
+    PolicyAdd,
+)
 from albatross_client.errors import CertificateError
 from albatross_client.keys import SigningKey
 from albatross_client.names import Name

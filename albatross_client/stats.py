@@ -13,7 +13,6 @@ from typing import Final
 from attrs import frozen
 
 from albatross_client import der
-from albatross_client.commands import WIRE_VERSION
 from albatross_client.errors import RemoteProtocolError
 from albatross_client.lean import (
     Row,
@@ -24,6 +23,7 @@ from albatross_client.lean import (
     read_timeval,
 )
 from albatross_client.names import Name
+from albatross_client.replies import WIRE_VERSION
 from albatross_client.shapes import Shape
 
 # More unikernels than a host runs; what is forgotten is only checked again.

@@ -11,7 +11,7 @@ from typing import Generic, Self, TypeVar
 
 import trio
 
-from albatross_client.commands import ConsoleLine, Failure, Said, Unknown, Wire
+from albatross_client.commands import Unknown
 from albatross_client.connection import Connection, Connector
 from albatross_client.errors import (
     AlbatrossError,
@@ -22,6 +22,12 @@ from albatross_client.errors import (
 from albatross_client.heard import Heard
 from albatross_client.minting import Ask
 from albatross_client.names import Name
+from albatross_client.replies import (
+    ConsoleLine,
+    Failure,
+    Said,
+    Wire,
+)
 from albatross_client.stats import read_stats
 from albatross_client.transfer import reply, success
 from albatross_client.wire import decode

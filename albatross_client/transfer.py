@@ -7,13 +7,6 @@ explains a refusal is lost once the other side has reset the connection.
 
 import trio
 
-from albatross_client.commands import (
-    BlockChunk,
-    BlockImage,
-    Failure,
-    Success,
-    Wire,
-)
 from albatross_client.connection import Connection, Connector
 from albatross_client.errors import (
     AlbatrossError,
@@ -26,6 +19,13 @@ from albatross_client.errors import (
 from albatross_client.framing import frame
 from albatross_client.image_reply import Content, ImageReply
 from albatross_client.minting import Ask
+from albatross_client.replies import (
+    BlockChunk,
+    BlockImage,
+    Failure,
+    Success,
+    Wire,
+)
 from albatross_client.wire import decode
 
 # More at once would fill the host's buffers before its refusal can be read: it

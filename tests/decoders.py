@@ -1,8 +1,11 @@
 """Both decoders on the same octets, held against each other."""
 
-from albatross_client.commands import StatsData, Wire
 from albatross_client.errors import RemoteProtocolError
 from albatross_client.names import Name
+from albatross_client.replies import (
+    StatsData,
+    Wire,
+)
 from albatross_client.stats import Sample, read_stats
 from albatross_client.wire import decode, decode_command, encode
 

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from albatross_client.cli import show
 from albatross_client.cli.output import print_complaint, print_text
 from albatross_client.cli.output import print_json as ctl_print_json
-from albatross_client.commands import ConsoleLine
 from albatross_client.errors import CommandRefusedError
 from albatross_client.names import Name
+from albatross_client.replies import ConsoleLine
 from albatross_client.values import (
     BlockInfo,
     Info,

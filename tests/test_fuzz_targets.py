@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from albatross_client.commands import PolicyInfo, UnikernelInfo
+from albatross_client.commands import (
+    PolicyInfo,
+    UnikernelInfo,
+)
 from albatross_client.wire import encode_command
 from tests.fuzz.__main__ import CORPUS
 from tests.fuzz.seeds import seeds

@@ -9,9 +9,12 @@ control characters, nor without end.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import assert_never
 
-from albatross_client.commands import Block, ConsoleLine
 from albatross_client.heard import Heard
 from albatross_client.names import Name
+from albatross_client.replies import (
+    Block,
+    ConsoleLine,
+)
 from albatross_client.texts import clean
 from albatross_client.values import (
     US_PER_S,

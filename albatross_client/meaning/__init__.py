@@ -5,11 +5,16 @@ Laws: every message has exactly one form; `from_meaning` is the inverse of
 in the JSON, what is there, what is allowed.
 """
 
-from albatross_client.commands import WIRE_VERSION, Command, Header, Wire
+from albatross_client.commands import Command
 from albatross_client.meaning.command_form import read_command, write_command
 from albatross_client.meaning.cursor import Cursor, Json
 from albatross_client.meaning.forms import read_name, write_name
 from albatross_client.meaning.payload_form import read_payload, write_payload
+from albatross_client.replies import (
+    WIRE_VERSION,
+    Header,
+    Wire,
+)
 
 __all__ = [
     "Json",

@@ -5,9 +5,14 @@ from typing import Final, assert_never
 
 from attrs import asdict, fields_dict
 
-from albatross_client.commands import BlockChunk, ConsoleLine, Data, StatsData
 from albatross_client.meaning.cursor import Cursor, Json
 from albatross_client.meaning.forms import read_time, write_time
+from albatross_client.replies import (
+    BlockChunk,
+    ConsoleLine,
+    Data,
+    StatsData,
+)
 from albatross_client.values import (
     InterfaceStats,
     KinfoMem,

@@ -4,23 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar, assert_never
 
 from albatross_client.commands import (
-    Block,
-    BlockImage,
-    Blocks,
     Command,
-    Consoles,
-    Data,
-    Done,
-    Failure,
-    Infos,
-    OldBlockImage,
-    OldInfos4,
-    OldInfos5,
-    Payload,
-    Policies,
-    Said,
-    Success,
-    UnikernelImage,
     Unknown,
 )
 from albatross_client.meaning.command_form import read_command, write_command
@@ -36,6 +20,24 @@ from albatross_client.meaning.forms import (
 from albatross_client.meaning.info_form import read_info, write_info
 from albatross_client.meaning.unknown_form import read_unknown, write_unknown
 from albatross_client.names import Name
+from albatross_client.replies import (
+    Block,
+    BlockImage,
+    Blocks,
+    Consoles,
+    Data,
+    Done,
+    Failure,
+    Infos,
+    OldBlockImage,
+    OldInfos4,
+    OldInfos5,
+    Payload,
+    Policies,
+    Said,
+    Success,
+    UnikernelImage,
+)
 
 T = TypeVar("T")
 

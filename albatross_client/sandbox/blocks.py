@@ -6,20 +6,22 @@ from typing import assert_never
 from attrs import evolve
 
 from albatross_client.commands import (
-    Block,
     BlockAdd,
     BlockDump,
-    BlockImage,
     BlockInfoAsked,
     BlockRemove,
-    Blocks,
     BlockSet,
     OldBlockAdd,
     OldBlockDump,
-    OldBlockImage,
     OldBlockSet,
 )
 from albatross_client.names import Name
+from albatross_client.replies import (
+    Block,
+    BlockImage,
+    Blocks,
+    OldBlockImage,
+)
 from albatross_client.sandbox.limits import check_block, is_active
 from albatross_client.sandbox.state import (
     BlockCommand,

@@ -6,7 +6,10 @@ from attrs import frozen
 from cryptography import x509
 
 from albatross_client.certificates import COMMAND_OID, common_name
-from albatross_client.commands import Command, PolicyAdd
+from albatross_client.commands import (
+    Command,
+    PolicyAdd,
+)
 from albatross_client.errors import RemoteProtocolError
 from albatross_client.names import ROOT, Name, is_label
 from albatross_client.sandbox.host import taken

@@ -10,25 +10,27 @@ from collections.abc import Iterable, Mapping
 from attrs import evolve
 
 from albatross_client.commands import (
-    BlockChunk,
     BlockDump,
-    BlockImage,
     BlockSet,
     Command,
     ConsoleListInactive,
     ConsoleSubscribe,
+    PolicyInfo,
+    StatsSubscribe,
+    UnikernelCreate,
+    UnikernelForceCreate,
+)
+from albatross_client.names import ROOT, Name
+from albatross_client.replies import (
+    BlockChunk,
+    BlockImage,
     Failure,
     Header,
     Payload,
     Policies,
-    PolicyInfo,
-    StatsSubscribe,
     Success,
-    UnikernelCreate,
-    UnikernelForceCreate,
     Wire,
 )
-from albatross_client.names import ROOT, Name
 from albatross_client.sandbox.blocks import dumped, handle_block
 from albatross_client.sandbox.limits import insert_policies
 from albatross_client.sandbox.state import (

@@ -13,8 +13,13 @@ import trio
 from attrs import evolve, field, frozen
 from attrs.validators import gt
 
-from albatross_client.commands import Failure, Header, UnikernelCreate, Wire
+from albatross_client.commands import UnikernelCreate
 from albatross_client.names import Name
+from albatross_client.replies import (
+    Failure,
+    Header,
+    Wire,
+)
 from albatross_client.sandbox import faults
 from albatross_client.sandbox.demand import Demand
 from albatross_client.sandbox.host import exited, handle, new_host

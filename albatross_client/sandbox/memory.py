@@ -12,24 +12,17 @@ import trio
 from attrs import field, frozen
 
 from albatross_client.commands import (
-    Block,
     BlockAdd,
-    BlockChunk,
     BlockDump,
     BlockInfoAsked,
     BlockRemove,
-    Blocks,
     BlockSet,
     ConsoleSubscribe,
-    Infos,
-    Policies,
     PolicyInfo,
     StatsSubscribe,
-    Success,
     UnikernelCreate,
     UnikernelDestroy,
     UnikernelGet,
-    UnikernelImage,
     UnikernelInfo,
     UnikernelRestart,
 )
@@ -38,6 +31,15 @@ from albatross_client.errors import (
     HostUnreachableError,
 )
 from albatross_client.names import ROOT, Name
+from albatross_client.replies import (
+    Block,
+    BlockChunk,
+    Blocks,
+    Infos,
+    Policies,
+    Success,
+    UnikernelImage,
+)
 from albatross_client.sandbox.faults import ExpiredCertificate, ForeignCertificate
 from albatross_client.sandbox.live import LiveHost
 from albatross_client.sandbox.memory_streams import (

@@ -6,14 +6,6 @@ from typing import Generic, Self, TypeVar, assert_never
 
 import trio
 
-from albatross_client.commands import (
-    ConsoleLine,
-    Failure,
-    Payload,
-    Said,
-    StatsData,
-    Wire,
-)
 from albatross_client.errors import (
     CommandRefusedError,
     HostUnreachableError,
@@ -21,6 +13,14 @@ from albatross_client.errors import (
 )
 from albatross_client.heard import Heard
 from albatross_client.names import Name
+from albatross_client.replies import (
+    ConsoleLine,
+    Failure,
+    Payload,
+    Said,
+    StatsData,
+    Wire,
+)
 from albatross_client.sandbox.live import LiveHost
 from albatross_client.sandbox.outbox import Garbled, Huge, Outbox, Outgoing
 from albatross_client.stats import Sample

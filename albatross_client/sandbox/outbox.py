@@ -6,7 +6,7 @@ from collections import deque
 import trio
 from attrs import frozen
 
-from albatross_client.commands import Wire
+from albatross_client.replies import Wire
 
 
 @frozen

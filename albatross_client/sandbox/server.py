@@ -10,9 +10,9 @@ from typing import assert_never
 import trio
 from attrs import frozen
 
-from albatross_client.commands import Wire
 from albatross_client.errors import RemoteProtocolError
 from albatross_client.framing import FrameReader, frame
+from albatross_client.replies import Wire
 from albatross_client.sandbox.chain import Asked, NotTakenError, read_chain
 from albatross_client.sandbox.faults import ExpiredCertificate, ForeignCertificate
 from albatross_client.sandbox.host import wants_upload

@@ -16,28 +16,30 @@ from albatross_client.commands import (
     BlockInfoAsked,
     BlockRemove,
     BlockSet,
-    ConsoleLine,
     ConsoleListInactive,
     ConsoleSubscribe,
-    Failure,
     OldBlockAdd,
     OldBlockDump,
     OldBlockSet,
     OldUnikernelInfo4,
     OldUnikernelInfo5,
     PolicyInfo,
-    Said,
     StatsSubscribe,
-    Success,
     UnikernelCreate,
     UnikernelDestroy,
     UnikernelForceCreate,
     UnikernelGet,
     UnikernelInfo,
     UnikernelRestart,
-    Wire,
 )
 from albatross_client.names import ROOT, Name
+from albatross_client.replies import (
+    ConsoleLine,
+    Failure,
+    Said,
+    Success,
+    Wire,
+)
 from albatross_client.values import Config, ResourcePolicy, Timestamp
 
 # albatross_console.ml - the ring of each console holds this many lines.

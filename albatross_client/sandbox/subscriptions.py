@@ -5,10 +5,11 @@ from typing import TypeVar
 
 from attrs import evolve
 
-from albatross_client.commands import (
+from albatross_client.commands import ConsoleSubscribe
+from albatross_client.names import Name
+from albatross_client.replies import (
     ConsoleLine,
     Consoles,
-    ConsoleSubscribe,
     Data,
     Failure,
     Header,
@@ -17,7 +18,6 @@ from albatross_client.commands import (
     StatsData,
     Wire,
 )
-from albatross_client.names import Name
 from albatross_client.sandbox.state import (
     RING_LINES,
     Close,

@@ -7,21 +7,23 @@ from typing import assert_never
 from attrs import evolve
 
 from albatross_client.commands import (
-    Failure,
-    Infos,
-    OldInfos4,
-    OldInfos5,
     OldUnikernelInfo4,
     OldUnikernelInfo5,
     UnikernelCreate,
     UnikernelDestroy,
     UnikernelForceCreate,
     UnikernelGet,
-    UnikernelImage,
     UnikernelInfo,
     UnikernelRestart,
 )
 from albatross_client.names import Name
+from albatross_client.replies import (
+    Failure,
+    Infos,
+    OldInfos4,
+    OldInfos5,
+    UnikernelImage,
+)
 from albatross_client.sandbox.blocks import deflated, inflate
 from albatross_client.sandbox.limits import bridge_of, check_create
 from albatross_client.sandbox.state import (

@@ -12,18 +12,20 @@ from typing import Final, TypeVar
 
 from albatross_client import der, grammar
 from albatross_client.commands import (
-    WIRE_VERSION,
     Command,
+    Unknown,
+)
+from albatross_client.errors import RemoteProtocolError
+from albatross_client.grammar import Node, Spec
+from albatross_client.replies import (
+    WIRE_VERSION,
     Data,
     Failure,
     Header,
     Payload,
     Success,
-    Unknown,
     Wire,
 )
-from albatross_client.errors import RemoteProtocolError
-from albatross_client.grammar import Node, Spec
 from albatross_client.wire import writing
 from albatross_client.wire.read_command import read_command
 from albatross_client.wire.read_reply import read_data, read_success

@@ -5,7 +5,16 @@ from typing import Final, TypeVar
 
 from attrs import evolve
 
-from albatross_client.commands import (
+from albatross_client.grammar import (
+    INTERFACE_COUNTERS,
+    INTERFACE_SETTINGS,
+    KINFO_COUNTERS,
+    RUSAGE_COUNTERS,
+    Node,
+    is_absent,
+)
+from albatross_client.names import Name
+from albatross_client.replies import (
     Block,
     BlockChunk,
     BlockImage,
@@ -24,15 +33,6 @@ from albatross_client.commands import (
     Success,
     UnikernelImage,
 )
-from albatross_client.grammar import (
-    INTERFACE_COUNTERS,
-    INTERFACE_SETTINGS,
-    KINFO_COUNTERS,
-    RUSAGE_COUNTERS,
-    Node,
-    is_absent,
-)
-from albatross_client.names import Name
 from albatross_client.values import (
     BlockInfo,
     Info,

@@ -4,7 +4,14 @@ from collections.abc import Callable
 from typing import Final, TypeVar, assert_never
 
 from albatross_client import der
-from albatross_client.commands import (
+from albatross_client.grammar import (
+    INTERFACE_COUNTERS,
+    INTERFACE_SETTINGS,
+    KINFO_COUNTERS,
+    RUSAGE_COUNTERS,
+)
+from albatross_client.names import Name
+from albatross_client.replies import (
     Block,
     BlockChunk,
     BlockImage,
@@ -21,13 +28,6 @@ from albatross_client.commands import (
     StatsData,
     UnikernelImage,
 )
-from albatross_client.grammar import (
-    INTERFACE_COUNTERS,
-    INTERFACE_SETTINGS,
-    KINFO_COUNTERS,
-    RUSAGE_COUNTERS,
-)
-from albatross_client.names import Name
 from albatross_client.values import (
     BlockInfo,
     Info,

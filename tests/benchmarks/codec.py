@@ -3,9 +3,13 @@
 from collections.abc import Callable, Iterator
 
 from albatross_client import grammar
-from albatross_client.commands import Header, Infos, Wire
 from albatross_client.framing import FrameReader, frame
 from albatross_client.names import Name
+from albatross_client.replies import (
+    Header,
+    Infos,
+    Wire,
+)
 from albatross_client.stats import read_stats
 from albatross_client.values import Info, InterfaceInfo, Timestamp
 from albatross_client.wire import decode, encode

@@ -17,9 +17,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from albatross_client.certificates import wall_clock
-from albatross_client.commands import Header, Said, StatsData, Wire
 from albatross_client.framing import frame
 from albatross_client.names import ROOT, Name
+from albatross_client.replies import (
+    Header,
+    Said,
+    StatsData,
+    Wire,
+)
 from albatross_client.sandbox.authority import (
     ca_files,
     load_or_make_ca,

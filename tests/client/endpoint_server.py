@@ -15,9 +15,14 @@ from typing import Any, Self
 from cryptography import x509
 
 from albatross_client.certificates import COMMAND_OID, common_name
-from albatross_client.commands import Command, Header, Payload, Wire
+from albatross_client.commands import Command
 from albatross_client.framing import frame
 from albatross_client.names import ROOT, Name
+from albatross_client.replies import (
+    Header,
+    Payload,
+    Wire,
+)
 from albatross_client.wire import decode_command, encode
 from tests.client.pki import Issued
 

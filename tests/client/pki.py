@@ -18,7 +18,10 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from albatross_client.certificates import COMMAND_OID
-from albatross_client.commands import Command, PolicyAdd
+from albatross_client.commands import (
+    Command,
+    PolicyAdd,
+)
 from albatross_client.values import ResourcePolicy
 from albatross_client.wire import encode_command
 from tests.client.assemble import NULL, seq, tlv

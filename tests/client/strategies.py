@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 
 from albatross_client import commands as c
+from albatross_client import replies as r
 from albatross_client import values as v
 from albatross_client.names import Name
 from tests.client import assemble as a
@@ -219,32 +220,32 @@ def _named(values):
 
 
 a_success = st.one_of(
-    st.just(c.Done()),
-    st.builds(c.Said, texts),
-    st.builds(c.Policies, _named(policies)),
+    st.just(r.Done()),
+    st.builds(r.Said, texts),
+    st.builds(r.Policies, _named(policies)),
     st.builds(
-        c.Blocks,
-        st.lists(st.builds(c.Block, names, integers, st.booleans()), max_size=3).map(
+        r.Blocks,
+        st.lists(st.builds(r.Block, names, integers, st.booleans()), max_size=3).map(
             tuple
         ),
     ),
-    st.builds(c.UnikernelImage, st.booleans(), octets),
-    st.builds(c.OldBlockImage, st.booleans(), octets),
-    st.builds(c.BlockImage, st.booleans()),
-    st.builds(c.Infos, _named(infos)),
-    st.builds(c.OldInfos5, _named(infos_5)),
-    st.builds(c.OldInfos4, _named(infos_4)),
-    st.builds(c.Consoles, st.lists(names, max_size=3).map(tuple)),
+    st.builds(r.UnikernelImage, st.booleans(), octets),
+    st.builds(r.OldBlockImage, st.booleans(), octets),
+    st.builds(r.BlockImage, st.booleans()),
+    st.builds(r.Infos, _named(infos)),
+    st.builds(r.OldInfos5, _named(infos_5)),
+    st.builds(r.OldInfos4, _named(infos_4)),
+    st.builds(r.Consoles, st.lists(names, max_size=3).map(tuple)),
     unknown_successes,
 )
 a_datum = st.one_of(
-    st.builds(c.StatsData, stats),
-    st.builds(c.ConsoleLine, timestamps, octets),
-    st.builds(c.BlockChunk, st.none() | octets),
+    st.builds(r.StatsData, stats),
+    st.builds(r.ConsoleLine, timestamps, octets),
+    st.builds(r.BlockChunk, st.none() | octets),
     unknown_data,
 )
-headers = st.builds(c.Header, names, counters)
-stats_wires = st.builds(c.Wire, headers, st.builds(c.StatsData, stats))
+headers = st.builds(r.Header, names, counters)
+stats_wires = st.builds(r.Wire, headers, st.builds(r.StatsData, stats))
 wires = st.builds(
-    c.Wire, headers, a_command | a_success | a_datum | st.builds(c.Failure, texts)
+    r.Wire, headers, a_command | a_success | a_datum | st.builds(r.Failure, texts)
 )

@@ -8,9 +8,9 @@ from albatross_client.cli.changing import (
     read_fail_behaviour,
     read_interface,
 )
-from albatross_client.commands import ConsoleLine
 from albatross_client.heard import Heard
 from albatross_client.names import Name
+from albatross_client.replies import ConsoleLine
 from albatross_client.stats import Sample
 from albatross_client.texts import clean
 from albatross_client.values import (

@@ -7,20 +7,9 @@ from attrs import evolve
 from albatross_client.certificates import load_authority
 from albatross_client.client import Client
 from albatross_client.commands import (
-    Block,
-    BlockChunk,
-    BlockImage,
-    Blocks,
-    Done,
-    Failure,
-    Infos,
-    OldInfos5,
-    Policies,
     PolicyInfo,
-    Said,
     UnikernelDestroy,
     UnikernelGet,
-    UnikernelImage,
     UnikernelInfo,
     UnikernelRestart,
 )
@@ -30,6 +19,19 @@ from albatross_client.errors import (
     RemoteProtocolError,
 )
 from albatross_client.names import ROOT, Name
+from albatross_client.replies import (
+    Block,
+    BlockChunk,
+    BlockImage,
+    Blocks,
+    Done,
+    Failure,
+    Infos,
+    OldInfos5,
+    Policies,
+    Said,
+    UnikernelImage,
+)
 from albatross_client.values import Config, Info, ResourcePolicy
 from tests.client.endpoint_server import message, say
 from tests.client.pki import POLICY, domain_ca, write

@@ -9,13 +9,7 @@ import trio
 
 from albatross_client.certificates import load_authority
 from albatross_client.client import Client
-from albatross_client.commands import (
-    ConsoleLine,
-    Failure,
-    Infos,
-    Said,
-    UnikernelInfo,
-)
+from albatross_client.commands import UnikernelInfo
 from albatross_client.endpoint import Endpoint
 from albatross_client.errors import (
     CertificateError,
@@ -25,6 +19,12 @@ from albatross_client.errors import (
 )
 from albatross_client.minting import Ask
 from albatross_client.names import ROOT, Name
+from albatross_client.replies import (
+    ConsoleLine,
+    Failure,
+    Infos,
+    Said,
+)
 from albatross_client.tls import MAX_CONTEXTS, Contexts, public_key_sha256
 from albatross_client.values import Info, Timestamp
 from tests.client.endpoint_server import (

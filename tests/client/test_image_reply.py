@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from albatross_client.commands import (
+from albatross_client.endpoint import Limits
+from albatross_client.errors import RemoteProtocolError
+from albatross_client.framing import frame
+from albatross_client.image_reply import Content, ImageReply
+from albatross_client.names import Name
+from albatross_client.replies import (
     Failure,
     Header,
     Infos,
     UnikernelImage,
     Wire,
 )
-from albatross_client.endpoint import Limits
-from albatross_client.errors import RemoteProtocolError
-from albatross_client.framing import frame
-from albatross_client.image_reply import Content, ImageReply
-from albatross_client.names import Name
 from albatross_client.values import Info
 from albatross_client.wire import encode
 

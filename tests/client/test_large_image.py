@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from albatross_client.commands import UnikernelImage
+from albatross_client.replies import UnikernelImage
 from tests.client.endpoint_server import message, say
 
 MB = 1_000_000

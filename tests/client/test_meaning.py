@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 
 from albatross_client import commands as c
-from albatross_client.commands import Header, Unknown, Wire
+from albatross_client import replies as r
+from albatross_client.commands import Unknown
 from albatross_client.meaning import (
     command_from_meaning,
     command_to_meaning,
@@ -15,6 +16,10 @@ from albatross_client.meaning import (
     to_meaning,
 )
 from albatross_client.names import Name
+from albatross_client.replies import (
+    Header,
+    Wire,
+)
 from tests.client import strategies as some
 from tests.client.vectors import of_kind
 
@@ -36,9 +41,9 @@ def test_every_command_comes_back_from_json(command):
 @pytest.mark.parametrize(
     ("payload", "meaning"),
     [
-        pytest.param(c.Done(), {"success": {"empty": True}}, id="empty"),
+        pytest.param(r.Done(), {"success": {"empty": True}}, id="empty"),
         pytest.param(
-            c.OldInfos5(()), {"success": {"old_unikernel_info5": []}}, id="infos-5"
+            r.OldInfos5(()), {"success": {"old_unikernel_info5": []}}, id="infos-5"
         ),
         pytest.param(
             c.OldUnikernelInfo4(),
@@ -54,7 +59,7 @@ def test_every_command_comes_back_from_json(command):
             id="unknown",
         ),
         pytest.param(
-            c.Blocks((c.Block(Name(("a",), "b"), 7, active=True),)),
+            r.Blocks((r.Block(Name(("a",), "b"), 7, active=True),)),
             {
                 "success": {
                     "block_devices": [

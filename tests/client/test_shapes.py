@@ -5,8 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from albatross_client import stats
-from albatross_client.commands import Header, StatsData, Wire
 from albatross_client.names import Name
+from albatross_client.replies import (
+    Header,
+    StatsData,
+    Wire,
+)
 from albatross_client.shapes import Shape
 from albatross_client.stats import read_stats
 from albatross_client.values import InterfaceStats, KinfoMem, Rusage, Stats, Timeval

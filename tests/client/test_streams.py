@@ -9,11 +9,7 @@ import trio
 from albatross_client.certificates import load_authority
 from albatross_client.client import Client
 from albatross_client.commands import (
-    ConsoleLine,
     ConsoleSubscribe,
-    Done,
-    Failure,
-    Said,
     StatsSubscribe,
     Unknown,
 )
@@ -26,6 +22,12 @@ from albatross_client.errors import (
 )
 from albatross_client.framing import FrameReader, frame
 from albatross_client.names import ROOT, Name
+from albatross_client.replies import (
+    ConsoleLine,
+    Done,
+    Failure,
+    Said,
+)
 from albatross_client.stats import read_stats
 from albatross_client.values import Timestamp
 from tests.client.endpoint_server import cut, message, say

@@ -6,13 +6,16 @@ import pytest
 import trio
 
 from albatross_client.client import Client
-from albatross_client.commands import Failure, Said
 from albatross_client.errors import (
     CertificateError,
     CommandRefusedError,
     HostUnreachableError,
 )
 from albatross_client.names import Name
+from albatross_client.replies import (
+    Failure,
+    Said,
+)
 from albatross_client.values import Config
 from tests.client.endpoint_server import (
     cut,

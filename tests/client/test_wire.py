@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from albatross_client import commands as c
+from albatross_client import replies as r
 from albatross_client import values as v
 from albatross_client.errors import RemoteProtocolError
 from albatross_client.names import Name
@@ -13,12 +14,12 @@ from albatross_client.wire import decode, decode_command, encode, encode_command
 from tests.client import assemble as a
 from tests.client import strategies as some
 
-HEADER = c.Header(Name((), "web"))
+HEADER = r.Header(Name((), "web"))
 ROOT_LABEL = a.header(":web")
 
 
 def wrapped(payload):
-    return c.Wire(HEADER, payload)
+    return r.Wire(HEADER, payload)
 
 
 def payload_of(octets):
@@ -165,24 +166,24 @@ OLD_INFO = (SOLO5, QUIT, a.number(3), a.number(64), *INFO_END)
     ("tag", "form", "reply"),
     [
         pytest.param(
-            9, OLD_INFO, c.OldInfos4(((Name((), "web"), INFO),)), id="version-4"
+            9, OLD_INFO, r.OldInfos4(((Name((), "web"), INFO),)), id="version-4"
         ),
         pytest.param(
             11,
             OLD_INFO,
-            c.OldInfos5(((Name((), "web"), INFO),)),
+            r.OldInfos5(((Name((), "web"), INFO),)),
             id="version-5-without-startup",
         ),
         pytest.param(
             11,
             (SOLO5, a.number(7), *OLD_INFO[1:]),
-            c.OldInfos5(((Name((), "web"), evolve(INFO, startup=7)),)),
+            r.OldInfos5(((Name((), "web"), evolve(INFO, startup=7)),)),
             id="version-5",
         ),
         pytest.param(
             13,
             (SOLO5, QUIT, a.a_set(a.number(3)), a.number(64), *INFO_END),
-            c.Infos(((Name((), "web"), INFO),)),
+            r.Infos(((Name((), "web"), INFO),)),
             id="today-without-cpus",
         ),
     ],
@@ -196,14 +197,14 @@ def test_infos_of_every_age_are_read(tag, form, reply):
 @pytest.mark.parametrize(
     ("infos", "change"),
     [
-        pytest.param(c.OldInfos4, {"startup": 1}, id="startup-in-version-4"),
-        pytest.param(c.OldInfos4, {"cpuids": frozenset()}, id="no-cpu-in-version-4"),
+        pytest.param(r.OldInfos4, {"startup": 1}, id="startup-in-version-4"),
+        pytest.param(r.OldInfos4, {"cpuids": frozenset()}, id="no-cpu-in-version-4"),
         pytest.param(
-            c.OldInfos5, {"cpuids": frozenset({0, 1})}, id="two-cpus-in-version-5"
+            r.OldInfos5, {"cpuids": frozenset({0, 1})}, id="two-cpus-in-version-5"
         ),
-        pytest.param(c.OldInfos5, {"numcpus": 2}, id="numcpus-in-version-5"),
+        pytest.param(r.OldInfos5, {"numcpus": 2}, id="numcpus-in-version-5"),
         pytest.param(
-            c.OldInfos5, {"linux_boot_partition": "x"}, id="partition-in-version-5"
+            r.OldInfos5, {"linux_boot_partition": "x"}, id="partition-in-version-5"
         ),
     ],
 )
@@ -283,7 +284,7 @@ def test_an_unknown_reply_is_not_written_as_a_command():
         pytest.param(c.BlockAdd(1 << 62), "63 bits", id="integer-too-big"),
         pytest.param(c.BlockAdd(-(1 << 62) - 1), "63 bits", id="integer-too-small"),
         pytest.param(
-            c.StatsData(
+            r.StatsData(
                 v.Stats(
                     rusage=v.Rusage(utime=v.Timeval(1 << 63, 0), stime=v.Timeval(0, 0))
                 )
@@ -291,7 +292,7 @@ def test_an_unknown_reply_is_not_written_as_a_command():
             "64 bits",
             id="counter-too-big",
         ),
-        pytest.param(c.Failure("\ud800"), "no form in UTF-8", id="lone-surrogate"),
+        pytest.param(r.Failure("\ud800"), "no form in UTF-8", id="lone-surrogate"),
         pytest.param(
             c.ConsoleSubscribe(v.Timestamp(253_402_300_800_000)),
             "years 0 to 9999",
@@ -306,7 +307,7 @@ def test_a_value_without_a_form_on_the_wire_is_refused(payload, reason):
 
 def test_another_version_is_not_written():
     with pytest.raises(ValueError, match="version 4 is not spoken"):
-        encode(c.Wire(c.Header(Name((), "web"), version=4), c.UnikernelInfo()))
+        encode(r.Wire(r.Header(Name((), "web"), version=4), c.UnikernelInfo()))
 
 
 def test_the_sets_of_a_policy_are_written_ascending():
@@ -363,7 +364,7 @@ def test_foreign_bytes_in_a_text_do_not_hide_the_message_and_are_kept():
 
     message = decode(octets)
 
-    assert message.payload == c.Said("caf\udce9")
+    assert message.payload == r.Said("caf\udce9")
     assert encode(message) == octets
 
 
@@ -581,7 +582,7 @@ def test_a_refusal_is_one_line():
 
 def test_images_and_contents_are_not_printed():
     shown = repr(c.OldBlockAdd(4, compressed=False, content=bytes(9)))
-    empty = repr(c.BlockChunk(None))
+    empty = repr(r.BlockChunk(None))
 
     assert "<9 bytes>" in shown
     assert "None" in empty
@@ -590,8 +591,8 @@ def test_images_and_contents_are_not_printed():
 @pytest.mark.parametrize(
     ("payload", "octets"),
     [
-        pytest.param(c.Done(), a.success(a.context(0, a.NULL)), id="empty"),
-        pytest.param(c.OldInfos5(()), a.success(a.context(11, a.seq())), id="infos-5"),
+        pytest.param(r.Done(), a.success(a.context(0, a.NULL)), id="empty"),
+        pytest.param(r.OldInfos5(()), a.success(a.context(11, a.seq())), id="infos-5"),
         pytest.param(
             c.OldUnikernelInfo4(),
             a.command(a.context(3, a.context(15, a.NULL))),
@@ -603,7 +604,7 @@ def test_images_and_contents_are_not_printed():
             id="policy-remove",
         ),
         pytest.param(
-            c.Blocks((c.Block(Name(("a",), "b"), 7, active=True),)),
+            r.Blocks((r.Block(Name(("a",), "b"), 7, active=True),)),
             a.success(a.context(4, a.seq(a.seq(a.utf8("a:b"), a.number(7), a.TRUE)))),
             id="blocks",
         ),

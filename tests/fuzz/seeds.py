@@ -4,7 +4,10 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from albatross_client.commands import PolicyAdd, UnikernelInfo
+from albatross_client.commands import (
+    PolicyAdd,
+    UnikernelInfo,
+)
 from albatross_client.framing import frame
 from autoscaler.shell.operators.requests import VERBS, Request, write_request
 from tests.client.pki import (

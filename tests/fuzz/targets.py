@@ -14,7 +14,6 @@ from albatross_client.certificates import (
     load_authority,
     load_certificate,
 )
-from albatross_client.commands import Wire
 from albatross_client.endpoint import Endpoint
 from albatross_client.errors import AlbatrossError, CertificateError
 from albatross_client.framing import FrameReader
@@ -22,6 +21,7 @@ from albatross_client.hosts import read_hosts
 from albatross_client.keys import load_key
 from albatross_client.meaning import from_meaning, to_meaning
 from albatross_client.names import Name
+from albatross_client.replies import Wire
 from albatross_client.tls import read_server
 from albatross_client.unstored import unstored
 from albatross_client.wire import (

@@ -7,11 +7,15 @@ from random import Random
 import trio
 from attrs import define, field
 
-from albatross_client.commands import Header, StatsData, Wire
 from albatross_client.errors import AlbatrossError, RemoteProtocolError
 from albatross_client.framing import FrameReader, frame
 from albatross_client.heard import Heard
 from albatross_client.names import Name
+from albatross_client.replies import (
+    Header,
+    StatsData,
+    Wire,
+)
 from albatross_client.stats import Sample, read_stats
 from albatross_client.values import InterfaceStats, KinfoMem, Rusage, Stats, Timeval
 from albatross_client.wire import encode

@@ -13,7 +13,10 @@ from typing import Literal
 import trio
 from attrs import define, evolve, field
 
-from albatross_client.commands import UnikernelDestroy, UnikernelRestart
+from albatross_client.commands import (
+    UnikernelDestroy,
+    UnikernelRestart,
+)
 from albatross_client.errors import (
     AlbatrossError,
     CommandRefusedError,

@@ -7,7 +7,6 @@ import pytest
 import trio
 from attrs import evolve
 
-from albatross_client.commands import Block, ConsoleLine
 from albatross_client.errors import (
     CertificateError,
     CommandRefusedError,
@@ -16,6 +15,10 @@ from albatross_client.errors import (
     RemoteProtocolError,
 )
 from albatross_client.names import ROOT, Name
+from albatross_client.replies import (
+    Block,
+    ConsoleLine,
+)
 from albatross_client.sandbox import faults
 from albatross_client.sandbox.memory import Keys, MemoryClient
 from albatross_client.values import (

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from albatross_client import commands as c
+from albatross_client import replies as r
 from albatross_client.certificates import COMMAND_OID, wall_clock
 from albatross_client.framing import FrameReader, frame
 from albatross_client.names import ROOT, Name
@@ -131,7 +132,7 @@ async def test_leafs_of_these_keys_are_taken(tls_sandbox, make_key):
 
     wires = await talk(tls_sandbox, leaf.sign(a_ca(tls_sandbox)))
 
-    assert wires == [c.Wire(c.Header(ROOT, 0), c.Infos(()))]
+    assert wires == [r.Wire(r.Header(ROOT, 0), r.Infos(()))]
 
 
 @pytest.mark.parametrize(
@@ -296,14 +297,14 @@ async def test_an_image_is_streamed_in_chunks_that_an_empty_one_ends(tls_sandbox
 
     (wire,) = await talk(tls_sandbox, at_web(tls_sandbox, create()), chunks)
 
-    assert wire == c.Wire(c.Header(WEB, 0), c.Said("created unikernel"))
+    assert wire == r.Wire(r.Header(WEB, 0), r.Said("created unikernel"))
     assert tls_sandbox.host.state.unikernels[WEB].config.image == IMAGE
 
 
 async def test_an_image_in_the_certificate_needs_no_stream(tls_sandbox):
     (wire,) = await talk(tls_sandbox, at_web(tls_sandbox, create(IMAGE)))
 
-    assert wire.payload == c.Said("created unikernel")
+    assert wire.payload == r.Said("created unikernel")
 
 
 async def test_an_upload_that_does_not_end_properly_gets_no_reply(tls_sandbox):
@@ -313,7 +314,7 @@ async def test_an_upload_that_does_not_end_properly_gets_no_reply(tls_sandbox):
     await stream.aclose()
 
     (wire,) = await talk(tls_sandbox, Leaf().sign(a_ca(tls_sandbox)))
-    assert wire.payload == c.Infos(())
+    assert wire.payload == r.Infos(())
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from attrs import evolve
 
 from albatross_client import commands as c
+from albatross_client import replies as r
 from albatross_client.names import ROOT, Name
 from albatross_client.sandbox.host import (
     CHUNK_BYTES,
@@ -104,7 +105,7 @@ def test_only_content_that_the_certificate_lacks_is_streamed(command, wanted):
 def test_a_single_reply_has_the_whole_name_and_sequence_0():
     wire = reply(a_host(), WEB, CREATE)
 
-    assert wire == c.Wire(c.Header(WEB, 0), c.Said("created unikernel"))
+    assert wire == r.Wire(r.Header(WEB, 0), r.Said("created unikernel"))
 
 
 @pytest.mark.parametrize(
@@ -144,8 +145,8 @@ def test_older_info_commands_are_answered_in_their_old_form():
 
     ((_, info5),) = fifth.payload.infos
     ((_, info4),) = fourth.payload.infos
-    assert isinstance(fifth.payload, c.OldInfos5)
-    assert isinstance(fourth.payload, c.OldInfos4)
+    assert isinstance(fifth.payload, r.OldInfos5)
+    assert isinstance(fourth.payload, r.OldInfos4)
     assert (info5.cpuids, info5.numcpus, info5.startup) == (frozenset({2}), 1, 7)
     assert info4.startup is None
 
@@ -222,14 +223,14 @@ def test_a_bad_image_is_refused_and_starts_nothing(config, text):
     host, effects = handle(a_host(), ask(WEB, c.UnikernelCreate(config)), NOW)
 
     (wire,) = replies(effects)
-    assert wire.payload == c.Failure(text)
+    assert wire.payload == r.Failure(text)
     assert host.unikernels == {}
 
 
 def test_a_unikernel_cannot_be_made_of_a_path():
     wire = reply(a_host(), USER, CREATE)
 
-    assert wire.payload == c.Failure("path used instead of name")
+    assert wire.payload == r.Failure("path used instead of name")
 
 
 def test_force_create_replaces_what_runs_and_is_checked_without_it():
@@ -253,7 +254,7 @@ def test_a_force_create_that_is_refused_leaves_what_runs():
 
     host, effects = handle(before, ask(WEB, forced), LATER)
 
-    assert isinstance(replies(effects)[0].payload, c.Failure)
+    assert isinstance(replies(effects)[0].payload, r.Failure)
     assert host.unikernels == before.unikernels
 
 
@@ -271,7 +272,7 @@ def test_a_restart_keeps_image_and_digest_and_says_created():
     host, effects = handle(before, ask(WEB, c.UnikernelRestart(None)), LATER)
 
     old, new = before.unikernels[WEB], host.unikernels[WEB]
-    assert replies(effects)[-1].payload == c.Said("created unikernel")
+    assert replies(effects)[-1].payload == r.Said("created unikernel")
     assert (new.digest, new.config, new.started) == (old.digest, old.config, LATER)
     assert effects[:2] == (Stop(old), Start(new))
 
@@ -291,7 +292,7 @@ def test_a_restart_keeps_image_and_digest_and_says_created():
 def test_a_restart_is_refused_in_the_hosts_words(names, arguments, text):
     wire = reply(a_host(*names), WEB, c.UnikernelRestart(arguments))
 
-    assert wire.payload == c.Failure(text)
+    assert wire.payload == r.Failure(text)
 
 
 @pytest.mark.parametrize(
@@ -387,8 +388,8 @@ def test_a_dump_comes_in_pieces_that_end_with_none():
     _, effects = handle(host, ask(DATA, c.BlockDump(6)), NOW)
 
     first, *pieces, last = replies(effects)
-    assert first.payload == c.BlockImage(compressed=True)
-    assert last == c.Wire(c.Header(DATA, 0), c.BlockChunk(None))
+    assert first.payload == r.BlockImage(compressed=True)
+    assert last == r.Wire(r.Header(DATA, 0), r.BlockChunk(None))
     octets = b"".join(piece.payload.content for piece in pieces)
     assert zlib.decompress(octets) == bytes(1024 * 1024)
     assert max(len(piece.payload.content) for piece in pieces) <= CHUNK_BYTES
@@ -406,7 +407,7 @@ def test_older_block_commands_have_their_content_in_them():
     )
     dumped_again = reply(host, DATA, c.OldBlockDump(1)).payload
 
-    assert dumped == c.OldBlockImage(
+    assert dumped == r.OldBlockImage(
         compressed=False, content=b"old".ljust(1024 * 1024, b"\0")
     )
     assert zlib.decompress(dumped_again.content)[:3] == b"new"
@@ -427,7 +428,7 @@ def test_a_device_in_use_is_left_alone(command, text):
     config = Config(image=IMAGE, blocks=(BlockDevice("data"),))
     host, _ = handle(host, ask(WEB, c.UnikernelCreate(config)), NOW)
 
-    assert reply(host, DATA, command).payload == c.Failure(text)
+    assert reply(host, DATA, command).payload == r.Failure(text)
 
 
 @pytest.mark.parametrize(
@@ -450,7 +451,7 @@ def test_a_device_in_use_is_left_alone(command, text):
     ids=lambda value: type(value).__name__ if isinstance(value, c.Command) else "",
 )
 def test_a_device_that_is_not_there_is_not_found(command, upload, text):
-    assert reply(a_host(), DATA, command, upload=upload).payload == c.Failure(text)
+    assert reply(a_host(), DATA, command, upload=upload).payload == r.Failure(text)
 
 
 @pytest.mark.parametrize(
@@ -466,7 +467,7 @@ def test_content_that_does_not_fit_is_refused(compressed, upload, text):
 
     wire = reply(host, DATA, c.BlockSet(compressed), upload=upload)
 
-    assert wire.payload == c.Failure(text)
+    assert wire.payload == r.Failure(text)
 
 
 def test_blocks_are_named_relative_to_a_path_and_wholly_for_one():
@@ -478,4 +479,4 @@ def test_blocks_are_named_relative_to_a_path_and_wholly_for_one():
 
     assert [str(block.name) for block in below.blocks] == [":data"]
     assert [str(block.name) for block in one.blocks] == ["user:data"]
-    assert none == c.Blocks(())
+    assert none == r.Blocks(())

@@ -5,9 +5,16 @@ import math
 import pytest
 import trio
 
-from albatross_client.commands import PolicyInfo, StatsData, StatsSubscribe, Wire
+from albatross_client.commands import (
+    PolicyInfo,
+    StatsSubscribe,
+)
 from albatross_client.errors import HostUnreachableError
 from albatross_client.names import ROOT, Name
+from albatross_client.replies import (
+    StatsData,
+    Wire,
+)
 from albatross_client.sandbox import faults, outbox
 from albatross_client.sandbox.demand import Demand
 from albatross_client.sandbox.live import LiveHost, Settings

@@ -3,13 +3,13 @@
 import pytest
 import trio
 
-from albatross_client import commands as c
+from albatross_client import replies as r
 from albatross_client.errors import HostUnreachableError, RemoteProtocolError
 from albatross_client.names import ROOT
 from albatross_client.sandbox.memory_streams import MemoryStatsStream, next_wire
 from albatross_client.sandbox.outbox import Garbled, Outbox
 
-SUBSCRIBED = c.Wire(c.Header(ROOT), c.Said("subscribed"))
+SUBSCRIBED = r.Wire(r.Header(ROOT), r.Said("subscribed"))
 
 
 async def open_stream(host, *outgoing):
@@ -31,7 +31,7 @@ async def test_a_stream_that_the_host_closes_is_unreachable(memory_host):
 
 @pytest.mark.parametrize(
     "outgoing",
-    [Garbled(), c.Wire(c.Header(ROOT), c.Done())],
+    [Garbled(), r.Wire(r.Header(ROOT), r.Done())],
     ids=["garbled", "other words"],
 )
 async def test_a_subscription_that_is_not_answered_by_words_is_none(
@@ -42,7 +42,7 @@ async def test_a_subscription_that_is_not_answered_by_words_is_none(
 
 
 async def test_data_of_another_kind_is_no_sample(memory_host):
-    line = c.Wire(c.Header(ROOT), c.BlockChunk(None))
+    line = r.Wire(r.Header(ROOT), r.BlockChunk(None))
     _, stream = await open_stream(memory_host, SUBSCRIBED, line)
 
     with pytest.raises(RemoteProtocolError, match="BlockChunk, not StatsData"):

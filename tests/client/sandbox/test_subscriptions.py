@@ -3,6 +3,7 @@
 import pytest
 
 from albatross_client import commands as c
+from albatross_client import replies as r
 from albatross_client.names import ROOT, Name
 from albatross_client.sandbox.host import handle
 from albatross_client.sandbox.state import RING_LINES, Close, Send
@@ -48,7 +49,7 @@ def test_subscribed_has_the_whole_name_and_a_counter_for_sequence():
     _, effects = handle(host, ask(WEB, c.StatsSubscribe()), NOW)
 
     (wire,) = replies(effects)
-    assert wire == c.Wire(c.Header(WEB, 1), c.Said("subscribed"))
+    assert wire == r.Wire(r.Header(WEB, 1), r.Said("subscribed"))
 
 
 def test_frames_come_in_descending_order_named_relative_to_the_root():
@@ -85,7 +86,7 @@ def test_data_has_sequence_0():
 
     (send,) = broadcast(host, {WEB: STATS})
 
-    assert send.wire == c.Wire(c.Header(Name((), "web"), 0), c.StatsData(STATS))
+    assert send.wire == r.Wire(r.Header(Name((), "web"), 0), r.StatsData(STATS))
 
 
 def test_a_second_subscriber_of_the_same_path_ends_the_first_and_no_other():
@@ -94,7 +95,7 @@ def test_a_second_subscriber_of_the_same_path_ends_the_first_and_no_other():
     host, effects = handle(host, ask(USER, c.StatsSubscribe(), 20), NOW)
 
     failure, closed, subscribed = effects
-    assert failure == Send(10, c.Wire(c.Header(USER), c.Failure(EVICTED)))
+    assert failure == Send(10, r.Wire(r.Header(USER), r.Failure(EVICTED)))
     assert closed == Close(10)
     assert isinstance(subscribed, Send)
     assert subscribed.caller == 20
@@ -122,9 +123,9 @@ def test_history_is_the_last_lines_or_those_since_an_instant(start, texts):
     _, effects = handle(host, ask(WEB, c.ConsoleSubscribe(start)), LATER)
 
     first, *lines = replies(effects)
-    assert first.payload == c.Said("subscribed")
+    assert first.payload == r.Said("subscribed")
     assert [line.payload.text for line in lines] == texts
-    assert all(line.header == c.Header(WEB, 0) for line in lines)
+    assert all(line.header == r.Header(WEB, 0) for line in lines)
 
 
 def test_a_ring_forgets_its_oldest_lines():
@@ -145,7 +146,7 @@ def test_a_console_outlives_its_unikernel_and_is_then_inactive():
     _, effects = handle(host, ask(USER, c.ConsoleListInactive()), NOW)
 
     (wire,) = replies(effects)
-    assert wire.payload == c.Consoles((Name((), "web"),))
+    assert wire.payload == r.Consoles((Name((), "web"),))
 
 
 def test_a_follower_too_many_ends_the_oldest():
@@ -156,7 +157,7 @@ def test_a_follower_too_many_ends_the_oldest():
     host, effects = handle(host, ask(WEB, c.ConsoleSubscribe(0), 99), NOW)
 
     assert effects[:2] == (
-        Send(0, c.Wire(c.Header(WEB), c.Failure(EVICTED))),
+        Send(0, r.Wire(r.Header(WEB), r.Failure(EVICTED))),
         Close(0),
     )
     assert host.consoles[WEB].followers == (1, 2, 3, 4, 99)
@@ -169,7 +170,7 @@ def test_a_new_unikernel_greets_those_who_waited():
 
     to_follower = next(each for each in effects if isinstance(each, Send))
     assert to_follower.caller == 7
-    assert to_follower.wire.payload == c.ConsoleLine(
+    assert to_follower.wire.payload == r.ConsoleLine(
         Timestamp(0), b"Solo5: Memory map: 32 MB addressable:"
     )
 
