@@ -17,7 +17,8 @@ from autoscaler.shell.state.scribe import Scribe
 from autoscaler.shell.state.store import Store, UsageRow
 
 MINUTE_S = 60.0
-# Old history is dropped once in so many minutes.
+# Old history is dropped once in so many minutes, and in the first one: a daemon
+# that is restarted more often than that would let it grow for ever.
 PRUNE_EVERY = 60
 # Rows that wait for a state that can be written; the oldest are dropped.
 MOST_UNWRITTEN = 10_000
@@ -50,7 +51,6 @@ async def keep_minutes(fleet: Fleet, keeping: Housekeeping) -> None:
     while True:
         began = keeping.clocks().wall
         await trio.sleep(MINUTE_S)
-        number += 1
         unwritten = [*unwritten, *take_usage(fleet, began)][-MOST_UNWRITTEN:]
         writing = write_minute(fleet, keeping, unwritten)
         if await keeping.scribe.write(writing) is None:
@@ -62,6 +62,7 @@ async def keep_minutes(fleet: Fleet, keeping: Housekeeping) -> None:
             wall = keeping.clocks().wall
             pruning = keeping.store.prune(keeping.history_keep, wall)
             await keeping.scribe.write(pruning)
+        number += 1
 
 
 def take_usage(fleet: Fleet, began: float) -> list[UsageRow]:

@@ -64,6 +64,21 @@ async def test_old_history_is_dropped_and_new_is_kept(autojump_clock, nursery):
     assert world.events("state_failed") == []
 
 
+async def test_a_daemon_that_lives_for_minutes_drops_old_history_too(
+    autojump_clock, nursery
+):
+    """It was dropped after an hour: one restarted every ten minutes kept all."""
+    disk = Disk()
+    await make_world(nursery, Wish(store=disk.store))
+    await trio.sleep(30)
+    disk.connection.execute("UPDATE decisions SET at = 0")
+
+    await trio.sleep(2 * MINUTE_S)
+
+    old = "SELECT count(*) FROM decisions WHERE at = 0"
+    assert disk.connection.execute(old).fetchone() == (0,)
+
+
 async def test_frames_that_come_in_bunches_are_said_to_be_irregular(
     autojump_clock, nursery
 ):
