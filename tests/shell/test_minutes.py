@@ -67,7 +67,7 @@ async def test_old_history_is_dropped_and_new_is_kept(autojump_clock, nursery):
 async def test_a_daemon_that_lives_for_minutes_drops_old_history_too(
     autojump_clock, nursery
 ):
-    """It was dropped after an hour: one restarted every ten minutes kept all."""
+    """It was dropped after an hour: one restarted every ten minutes kept it."""
     disk = Disk()
     await make_world(nursery, Wish(store=disk.store))
     await trio.sleep(30)
