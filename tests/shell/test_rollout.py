@@ -6,7 +6,7 @@ from attrs import evolve
 from albatross_client.names import Name
 from albatross_client.sandbox.demand import Demand
 from albatross_client.sandbox.embed import SANDBOX_IMAGE
-from albatross_client.sandbox.faults import Killed
+from albatross_client.sandbox.faults import CountersRestarted, Killed
 from albatross_client.sandbox.memory import MemoryClient
 from autoscaler.core.decision import Reason
 from autoscaler.core.policy import OnPrimaryLoss, Policy
@@ -100,3 +100,25 @@ async def test_a_new_image_that_does_not_live_stops_and_keeps_old_clones(
     assert old <= set(world.clones)
     assert world.group.ledger.budget.failures == 0
     assert "replace" in {d.outcome.value for d in world.notebook.decisions}
+
+
+async def test_a_new_clone_that_restarts_while_it_is_tried_goes_again(
+    autojump_clock, nursery
+):
+    world = await started(nursery)
+    old = set(world.clones)
+
+    async def restart_newcomers():
+        while True:
+            # Seldom: faster than frames come, no counter would go down.
+            await trio.sleep(21)
+            for name in set(world.clones) - old:
+                world.live.strike(CountersRestarted(Name.parse(name)))
+
+    await deploy(world)
+    nursery.start_soon(restart_newcomers)
+    await wait_until(lambda: "image_unhealthy" in world.notebook.reasons, 600)
+
+    ended = [e for e in world.events("action_finished") if e["reason"] == "rollout"]
+    assert "without a restart" in ended[0]["error"]
+    assert set(world.clones) == old
