@@ -179,7 +179,7 @@ def test_a_decision_about_it_is_told_and_kept(text):
 async def test_an_outcome_with_it_is_kept(autojump_clock, text):
     action = creation(1)
     async with Store.in_memory() as store:
-        await store.begin(snapshot(in_flight=action), action)
+        await store.begin(snapshot(actions=(action,)), action)
 
         await store.end(snapshot(), action, "failed", text, 1.0)
 

@@ -162,7 +162,7 @@ class Stage:
     @property
     def is_over(self) -> bool:
         """Whether the group is back where it was, with nothing under way."""
-        idle = self.group.ledger.in_flight is None
+        idle = not self.group.ledger.actions
         return self.story.is_as_expected and idle
 
     async def watch(self) -> None:

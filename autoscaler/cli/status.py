@@ -7,6 +7,7 @@ from attrs import frozen
 
 from autoscaler.cli.output import complain, print_json, print_table
 from autoscaler.cli.status_report import (
+    ActionLine,
     GroupLine,
     Report,
     describe_action,
@@ -162,9 +163,9 @@ def _group_row(line: GroupLine, wall: float) -> tuple[str, str, str, str, str]:
 
 def _waiting(line: GroupLine) -> list[tuple[str, str, str]]:
     rows = []
-    if line.action is not None:
-        age = "-" if line.action_age_s is None else f"{line.action_age_s:.0f} passed"
-        rows.append((describe_action(line.action), age))
+    for each in line.actions:
+        age = "-" if each.age_s is None else f"{each.age_s:.0f} passed"
+        rows.append((describe_action(each.action), age))
     waits = {
         "cooldown up": line.cooldown_up_left_s,
         "cooldown down": line.cooldown_down_left_s,
@@ -223,7 +224,7 @@ def _group_json(line: GroupLine, wall: float) -> dict[str, object]:
             for member in line.members
         ],
         "decision": _decision_json(line, wall),
-        "action": _action_json(line),
+        "actions": [_action_json(each) for each in line.actions],
         "cooldown_up_left_s": round(line.cooldown_up_left_s, 3),
         "cooldown_down_left_s": round(line.cooldown_down_left_s, 3),
         "backoffs_left_s": {k: round(v, 3) for k, v in line.backoffs_left_s.items()},
@@ -243,12 +244,10 @@ def _decision_json(line: GroupLine, wall: float) -> dict[str, object] | None:
     }
 
 
-def _action_json(line: GroupLine) -> dict[str, object] | None:
-    if line.action is None:
-        return None
+def _action_json(line: ActionLine) -> dict[str, object]:
     return {
         "id": line.action.id,
         "what": describe_action(line.action),
         "reason": line.action.reason.value,
-        "age_s": None if line.action_age_s is None else round(line.action_age_s, 3),
+        "age_s": None if line.age_s is None else round(line.age_s, 3),
     }

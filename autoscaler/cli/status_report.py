@@ -36,6 +36,19 @@ class MemberLine:
     usage: float | None
 
 
+@frozen
+class ActionLine:
+    """One action in flight.
+
+    Attributes:
+        action: What is still to be done of it.
+        age_s: For how long; None: not known.
+    """
+
+    action: Action
+    age_s: float | None
+
+
 @frozen(kw_only=True)
 class GroupLine:
     """One group.
@@ -45,8 +58,7 @@ class GroupLine:
         policy: What its operator wants.
         members: The primary first.
         standing: Its decision; None: nothing was decided yet.
-        action: What is in flight.
-        action_age_s: For how long.
+        actions: What is in flight.
         cooldown_up_left_s: How long high ticks don't count yet.
         cooldown_down_left_s: How long low ticks don't count yet.
         backoffs_left_s: What is paused after failures, and for how long.
@@ -57,8 +69,7 @@ class GroupLine:
     policy: Policy
     members: tuple[MemberLine, ...] = ()
     standing: Standing | None = None
-    action: Action | None = None
-    action_age_s: float | None = None
+    actions: tuple[ActionLine, ...] = ()
     cooldown_up_left_s: float = 0.0
     cooldown_down_left_s: float = 0.0
     backoffs_left_s: Mapping[str, float] = field(factory=dict)
@@ -118,15 +129,12 @@ def _group_line(
     snapshot = state.snapshots.get(group_id)
     if snapshot is None:
         return GroupLine(id=group_id, policy=policy, standing=standing)
-    began = state.began.get(group_id)
-    has_age = snapshot.in_flight is not None and began is not None
     return GroupLine(
         id=group_id,
         policy=policy,
         members=tuple(_members(snapshot, standing)),
         standing=standing,
-        action=snapshot.in_flight,
-        action_age_s=max(0.0, clocks.wall - (began or 0.0)) if has_age else None,
+        actions=tuple(_actions(snapshot, state, clocks.wall)),
         cooldown_up_left_s=_left(snapshot.changed_at, policy.cooldown_up, clocks),
         cooldown_down_left_s=_left(snapshot.changed_at, policy.cooldown_down, clocks),
         backoffs_left_s=_backoffs(snapshot, clocks),
@@ -134,15 +142,20 @@ def _group_line(
     )
 
 
+def _actions(snapshot: Snapshot, state: State, wall: float) -> Iterator[ActionLine]:
+    for action in snapshot.actions:
+        began = state.began.get((snapshot.id, action.id))
+        yield ActionLine(action, None if began is None else max(0.0, wall - began))
+
+
 def _members(snapshot: Snapshot, standing: Standing | None) -> Iterator[MemberLine]:
     """Members by the newest snapshot, with what the decision says of them."""
     standings = () if standing is None else standing.decision.load.standings
     known = {s.name: s for s in standings}
-    slots = () if snapshot.in_flight is None else snapshot.in_flight.slots
     names: Iterable[Name] = (
         snapshot.id.primary,
         *(clone.name for clone in snapshot.clones),
-        *(slot.name for slot in slots),
+        *(slot.name for action in snapshot.actions for slot in action.slots),
     )
     for name in names:
         found = known.get(name)

@@ -76,7 +76,7 @@ def _bounds(case: Case) -> Ruling | None:
     group, policy = case.group, case.group.policy
     if group.mode is Mode.PAUSED:
         return case.hold(Reason.PAUSED)
-    if group.ledger.in_flight is not None:
+    if group.ledger.actions:
         return case.hold(Reason.BUSY)
     if case.view.listing is None:
         return case.hold(Reason.NO_DATA)

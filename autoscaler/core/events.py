@@ -25,7 +25,7 @@ class Informed:
 
 @frozen
 class CloneCreated:
-    """A clone of the action in flight runs, and was heard or waited for.
+    """A clone of an action in flight runs, and was heard or waited for.
 
     Attributes:
         name: The clone.
@@ -40,16 +40,17 @@ class CloneCreated:
 
 @frozen
 class CloneDestroyed:
-    """The clone that the action in flight destroys is no longer listed."""
+    """The clone that an action in flight destroys is no longer listed."""
 
     name: Name
 
 
 @frozen
 class ActionEnded:
-    """The action in flight is over.
+    """An action in flight is over.
 
     Attributes:
+        action: Its number.
         failure: Why it failed, in words; None: it did all it should.
         jitter: Factor for a back-off that may follow, about 1.
         doubtful: Clones of which nobody can tell yet whether they came.
@@ -57,6 +58,7 @@ class ActionEnded:
         has_begun: Whether it was written down, so that it could begin.
     """
 
+    action: int
     failure: str | None = None
     jitter: float = 1.0
     doubtful: tuple[Name, ...] = ()
@@ -66,15 +68,17 @@ class ActionEnded:
 
 @frozen
 class Interrupted:
-    """The action in flight belongs to an earlier run: the host settles it.
+    """An action in flight belongs to an earlier run: the host settles it.
 
     Attributes:
+        action: Its number.
         view: With an answer to `info` that was asked since the start.
         jitter: Factor for a back-off that may follow, about 1.
         unsent: Clones of it whose create was certainly never sent: what has
             such a name is not of our making.
     """
 
+    action: int
     view: View
     jitter: float = 1.0
     unsent: frozenset[Name] = frozenset()

@@ -2,7 +2,7 @@
 
 import re
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from albatross_client.names import Name
 from autoscaler.core.actions import Action, Slot
@@ -147,8 +147,9 @@ class Ledger:
     Attributes:
         next_number: Of the next clone; numbers only ever grow.
         next_action: Number of the next action.
-        in_flight: The action that has begun and not ended.
-        has_changed: Whether the action in flight has changed anything yet.
+        actions: Those that have begun and not ended; at most one, but for
+            groups with request signals.
+        changed_by: Which of them have changed anything yet, by their numbers.
         changed_at: End of the last action that changed something: cooldowns
             count from here.
         settled_at: End of the last action; older answers to `info` may show
@@ -171,8 +172,8 @@ class Ledger:
 
     next_number: int = 1
     next_action: int = 1
-    in_flight: Action | None = None
-    has_changed: bool = False
+    actions: tuple[Action, ...] = ()
+    changed_by: frozenset[int] = frozenset()
     changed_at: float | None = None
     settled_at: float | None = None
     creating: Backoff = Backoff()
@@ -192,8 +193,22 @@ class Ledger:
 
     @property
     def slots(self) -> tuple[Slot, ...]:
-        """The clones that the action in flight has yet to make."""
-        return () if self.in_flight is None else self.in_flight.slots
+        """The clones that the actions in flight have yet to make."""
+        return tuple(slot for action in self.actions for slot in action.slots)
+
+    def action(self, number: int) -> Action | None:
+        """Return the action in flight with this *number*, if there is one."""
+        return next((a for a in self.actions if a.id == number), None)
+
+    def with_action(self, action: Action) -> "Ledger":
+        """Return this with *action* in the place of that with its number."""
+        actions = tuple(action if a.id == action.id else a for a in self.actions)
+        return evolve(self, actions=actions)
+
+    def without_action(self, number: int) -> "Ledger":
+        """Return this without the action of this *number*."""
+        actions = tuple(a for a in self.actions if a.id != number)
+        return evolve(self, actions=actions, changed_by=self.changed_by - {number})
 
 
 @frozen(kw_only=True)

@@ -124,7 +124,7 @@ def find_room(group: Group, view: View) -> Room:
     # With those reserved, one more doesn't fit: that tells why.
     reserved = CreateClones(id=0, reason=Reason.BELOW_MIN, slots=found)
     number = group.ledger.next_number + len(found)
-    ledger = evolve(group.ledger, in_flight=reserved, next_number=number)
+    ledger = evolve(group.ledger, actions=(reserved,), next_number=number)
     last = find_slots(evolve(group, ledger=ledger), view, 1)
     return Room(running, len(found), last if isinstance(last, Shortage) else None)
 

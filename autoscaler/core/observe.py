@@ -159,7 +159,7 @@ def _outdated(group: Group, listing: Listing) -> tuple[Name, ...]:
 
 def _is_settled(group: Group, view: View) -> bool:
     ledger, listing = group.ledger, view.listing
-    if ledger.in_flight is not None or listing is None:
+    if ledger.actions or listing is None:
         return False
     return ledger.settled_at is None or listing.asked > ledger.settled_at
 

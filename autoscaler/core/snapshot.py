@@ -66,8 +66,8 @@ class Snapshot:
     foreign: tuple[Name, ...]
     next_number: int
     next_action: int
-    in_flight: Action | None
-    has_changed: bool = False
+    actions: tuple[Action, ...]
+    changed_by: tuple[int, ...] = ()
     changed_at: Stamp | None
     creating: KeptBackoff | None
     destroying: KeptBackoff | None
@@ -94,8 +94,8 @@ def take(group: Group, clocks: Clocks) -> Snapshot:
         foreign=tuple(sorted(group.foreign)),
         next_number=ledger.next_number,
         next_action=ledger.next_action,
-        in_flight=ledger.in_flight,
-        has_changed=ledger.has_changed,
+        actions=ledger.actions,
+        changed_by=tuple(sorted(ledger.changed_by)),
         changed_at=_keep(ledger.changed_at, clocks),
         creating=_keep_backoff(ledger.creating, clocks),
         destroying=_keep_backoff(ledger.destroying, clocks),
@@ -123,8 +123,8 @@ def restore(snapshot: Snapshot, policy: Policy, clocks: Clocks) -> Group:
     ledger = Ledger(
         next_number=snapshot.next_number,
         next_action=snapshot.next_action,
-        in_flight=snapshot.in_flight,
-        has_changed=snapshot.has_changed,
+        actions=snapshot.actions,
+        changed_by=frozenset(snapshot.changed_by),
         changed_at=_revive(snapshot.changed_at, clocks, cooldown),
         creating=_revive_backoff(snapshot.creating, clocks),
         destroying=_revive_backoff(snapshot.destroying, clocks),

@@ -5,8 +5,10 @@ decides about growing, if enough do; shrinking needs everybody.
 """
 
 import math
+from typing import assert_never
 
-from autoscaler.core.actions import CreateClones, DestroyClone
+from albatross_client.names import Name
+from autoscaler.core.actions import Action, CreateClones, DestroyClone, ReplaceClone
 from autoscaler.core.decision import CAPACITY, Load, MemberClass, Standing
 from autoscaler.core.group import Group, Member
 from autoscaler.core.track import Track, is_crash_loop
@@ -86,15 +88,21 @@ def _began(member: Member, track: Track) -> float:
 
 
 def _is_draining(group: Group, member: Member) -> bool:
-    match group.ledger.in_flight:
-        case DestroyClone(victim=victim):
-            return victim == member.name
-        case None | CreateClones():
+    return any(_drains(action, member.name) for action in group.ledger.actions)
+
+
+def _drains(action: Action, name: Name) -> bool:
+    match action:
+        case CreateClones():
             return False
-        case replacement:
+        case DestroyClone():
+            return action.victim == name
+        case ReplaceClone():
             # Its victim serves until the new clone does.
-            waiting = replacement.create_first and bool(replacement.slots)
-            return replacement.victim == member.name and not waiting
+            waiting = action.create_first and bool(action.slots)
+            return action.victim == name and not waiting
+        case _:
+            assert_never(action)
 
 
 def _is_given_up(

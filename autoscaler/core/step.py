@@ -65,8 +65,8 @@ PROVEN_S = 60.0
 def step(group: Group, event: Event, now: float) -> tuple[Group, tuple[Effect, ...]]:
     """Return what *group* becomes after *event* at *now*, and what to do.
 
-    At most one of the effects is an action; it is the new group's action in
-    flight and has to be on disk before it begins.
+    Of the effects those that are actions are in flight in the new group; each
+    has to be on disk before it begins.
     """
     match event:
         case Ticked(view):
@@ -174,8 +174,7 @@ def _act(group: Group, ruling: Ruling, now: float) -> tuple[Group, tuple[Action,
         replaced = (*replaced, now)[-REPLACEMENTS_AN_HOUR:]
     ledger = evolve(
         ledger,
-        in_flight=action,
-        has_changed=False,
+        actions=(*ledger.actions, action),
         next_action=ledger.next_action + 1,
         next_number=ledger.next_number + len(action.slots),
         replaced=replaced,
@@ -203,9 +202,12 @@ def _action(ruling: Ruling, group: Group) -> Action:
 
 def _admit(group: Group, event: CloneCreated) -> Group:
     ledger = group.ledger
-    slot = next((s for s in ledger.slots if s.name == event.name), None)
-    if slot is None or ledger.in_flight is None:
+    found = next(
+        ((a, s) for a in ledger.actions for s in a.slots if s.name == event.name), None
+    )
+    if found is None:
         return group
+    action, slot = found
     clone = Member(
         name=event.name,
         number=slot.number,
@@ -214,29 +216,43 @@ def _admit(group: Group, event: CloneCreated) -> Group:
         address=slot.address,
     )
     clones = sorted([*group.clones, clone], key=lambda m: m.number or 0)
-    action = without_slot(ledger.in_flight, event.name)
     surge = ledger.surge
     if action.reason is Reason.ROLLOUT and victim_of(action) is not None:
         surge = event.name
-    ledger = evolve(ledger, in_flight=action, has_changed=True, surge=surge)
-    return evolve(group, clones=tuple(clones), ledger=ledger)
+    ledger = _changed_by(ledger, action).with_action(without_slot(action, event.name))
+    return evolve(group, clones=tuple(clones), ledger=evolve(ledger, surge=surge))
 
 
 def _dismiss(group: Group, name: Name) -> Group:
     clones = tuple(clone for clone in group.clones if clone.name != name)
-    ledger = group.ledger
-    action = ledger.in_flight
-    if action is not None and action.reason is Reason.ROLLOUT:
+    group = evolve(group, clones=clones)
+    action = _remover(group.ledger, name)
+    if action is None:
+        return group
+    ledger = _changed_by(group.ledger, action)
+    if action.reason is Reason.ROLLOUT:
         # The old one is gone, or the new one is again: none is left over.
         ledger = evolve(ledger, surge=None)
     if isinstance(action, ReplaceClone) and action.victim == name:
-        ledger = evolve(ledger, in_flight=evolve(action, victim=None))
-    return evolve(group, clones=clones, ledger=evolve(ledger, has_changed=True))
+        ledger = ledger.with_action(evolve(action, victim=None))
+    return evolve(group, ledger=ledger)
+
+
+def _remover(ledger: Ledger, name: Name) -> Action | None:
+    """Return the action by which the clone *name* goes."""
+    removers = [a for a in ledger.actions if not isinstance(a, CreateClones)]
+    # A replacement also removes its new clone again, where that doesn't live.
+    replacement = next((a for a in removers if isinstance(a, ReplaceClone)), None)
+    return next((a for a in removers if victim_of(a) == name), replacement)
+
+
+def _changed_by(ledger: Ledger, action: Action) -> Ledger:
+    return evolve(ledger, changed_by=ledger.changed_by | {action.id})
 
 
 def _end(group: Group, event: ActionEnded, now: float) -> Group:
     ledger = group.ledger
-    action = ledger.in_flight
+    action = ledger.action(event.action)
     if action is None:
         return group
     doubtful = {
@@ -245,9 +261,7 @@ def _end(group: Group, event: ActionEnded, now: float) -> Group:
         if (number := group.id.number_of(name)) is not None
     }
     ledger = evolve(
-        _with_backoff(ledger, action, event, now),
-        in_flight=None,
-        has_changed=False,
+        _with_backoff(ledger, action, event, now).without_action(action.id),
         changed_at=now if _cools_down(ledger, action) else ledger.changed_at,
         settled_at=now,
         doubtful=ledger.doubtful | doubtful,
@@ -267,7 +281,8 @@ def _give_in(group: Group, now: float) -> tuple[Group, tuple[Note, ...]]:
 
 def _cools_down(ledger: Ledger, action: Action) -> bool:
     # A group of another image is as large as it was.
-    return ledger.has_changed and action.reason is not Reason.ROLLOUT
+    has_changed = action.id in ledger.changed_by
+    return has_changed and action.reason is not Reason.ROLLOUT
 
 
 def _accounted(budget: Budget, action: Action, event: ActionEnded) -> Budget:
@@ -306,7 +321,7 @@ def _with_backoff(
 
 def _settle(group: Group, event: Interrupted, now: float) -> Group:
     """End the action of an earlier run by what the host lists."""
-    action, view = group.ledger.in_flight, event.view
+    action, view = group.ledger.action(event.action), event.view
     if action is None:
         return group
     for slot in action.slots:
@@ -316,13 +331,14 @@ def _settle(group: Group, event: Interrupted, now: float) -> Group:
     victim = victim_of(action)
     if victim is not None and not view.lists(victim):
         group = _dismiss(group, victim)
-    missing = tuple(slot.name for slot in group.ledger.slots)
+    missing = tuple(s.name for s in group.ledger.slots if s in action.slots)
     unfinished = bool(missing) or (victim is not None and view.lists(victim))
     primary = view.info(group.id.primary)
     if action.reason is Reason.ROLLOUT:
         # The end of the daemon says nothing against the image.
         primary = None
     ended = ActionEnded(
+        action.id,
         failure="interrupted by the end of the daemon" if unfinished else None,
         jitter=event.jitter,
         doubtful=tuple(name for name in missing if name not in event.unsent),

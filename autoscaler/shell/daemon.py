@@ -120,7 +120,7 @@ class Daemon:
         self.stopping = trio.Event()
         self._parts = parts
         self._idle = trio.Event()
-        self._acting: set[GroupId] = set()
+        self._acting: set[tuple[GroupId, int]] = set()
         self._leaving: set[GroupId] = set()
         self._nursery: trio.Nursery | None = None
         store, log, clocks = parts.store, parts.log, parts.clocks
@@ -227,7 +227,7 @@ class Daemon:
 
     def _let_go(self, group: Group) -> None:
         """Look after *group* no longer, as soon as no action of it runs."""
-        if group.id in self._acting:
+        if self._acts(group.id):
             self._leaving.add(group.id)
             paused = evolve(group.policy, mode=Mode.PAUSED)
             self.fleet.tell(group.id, Reconfigured(paused))
@@ -302,7 +302,7 @@ class Daemon:
 
     def _tell_what_is_left(self) -> None:
         groups = self.fleet.groups.values()
-        left = [str(g.id) for g in groups if g.ledger.in_flight is not None]
+        left = [str(g.id) for g in groups if g.ledger.actions]
         if left:
             self._parts.log.event("actions_left", groups=",".join(left))
 
@@ -320,8 +320,7 @@ class Daemon:
 
     def _settle(self, group_id: GroupId) -> None:
         """End what an earlier run has left in flight."""
-        action = self.fleet.groups[group_id].ledger.in_flight
-        if action is not None:
+        for action in self.fleet.groups[group_id].ledger.actions:
             self._spawn(settle, action, group_id)
 
     def _spawn(self, verb: Verb, action: Action, group_id: GroupId) -> None:
@@ -331,16 +330,20 @@ class Daemon:
         host = self._reaches[group_id.host]
         turn = parts.turns.of(group_id.host)
         site = Site(group_id, self.fleet, host, parts.images, reconciler, turn)
-        self._acting.add(group_id)
+        self._acting.add((group_id, action.id))
         self._nursery.start_soon(self._to_the_end, verb, action, site)
+
+    def _acts(self, group_id: GroupId) -> bool:
+        """Tell whether an action of the group runs."""
+        return any(acting == group_id for acting, _ in self._acting)
 
     async def _to_the_end(self, verb: Verb, action: Action, site: Site) -> None:
         try:
             await verb(action, site, self._journal)
         finally:
-            self._acting.discard(site.group_id)
+            self._acting.discard((site.group_id, action.id))
             self._idle.set()
-        if site.group_id in self._leaving:
+        if site.group_id in self._leaving and not self._acts(site.group_id):
             self._leaving.discard(site.group_id)
             self.fleet.remove(site.group_id)
             self._drop_what_is_unused(self._parts.hosts)

@@ -231,10 +231,10 @@ class Fleet:
             watch.members.update(dict.fromkeys(members, group.id))
             watch.coming |= coming
             watch.members_changed.set()
-        if group.ledger.in_flight is None:
-            self._acting.discard(group.id)
-        else:
+        if group.ledger.actions:
             self._acting.add(group.id)
+        else:
+            self._acting.discard(group.id)
 
     def _unlist(self, group: Group) -> None:
         watch = self.watch(group.id)
@@ -258,7 +258,7 @@ class Fleet:
 
 
 def _names(group: Group) -> tuple[tuple[Name, ...], frozenset[Name]]:
-    """Return the members, and those that the action in flight will make."""
+    """Return the members, and those that actions in flight will make."""
     coming = frozenset(slot.name for slot in group.ledger.slots)
     return tuple(member.name for member in group.members), coming
 

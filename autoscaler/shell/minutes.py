@@ -131,7 +131,7 @@ def pulse(fleet: Fleet) -> Mapping[str, int]:
         "groups": len(fleet.groups),
         "clones": sum(len(group.clones) for group in fleet.groups.values()),
         "actions_in_flight": sum(
-            group.ledger.in_flight is not None for group in fleet.groups.values()
+            len(group.ledger.actions) for group in fleet.groups.values()
         ),
         "streams": len(fleet.watches),
         "streams_up": sum(watch.feed.up_since is not None for watch in watches),

@@ -69,7 +69,7 @@ class Reconciler:
         Arguments:
             log: Where failures are written.
             unfinished: Called, after the first answer that a group hears of,
-                if an earlier run has left an action of it in flight.
+                if an earlier run has left actions of it in flight.
         """
         fleet, watch = self._fleet, self._watch
         pause = FIRST_PAUSE_S
@@ -77,7 +77,7 @@ class Reconciler:
             # A stream that begins while the host is asked is asked about again.
             self._openings = watch.openings
             newcomers = self._newcomers()
-            left = [g for g in newcomers if fleet.groups[g].ledger.in_flight]
+            left = [g for g in newcomers if fleet.groups[g].ledger.actions]
             try:
                 await self.look([] if left else fleet.groups_of(watch))
             except (AlbatrossError, trio.TooSlowError) as error:

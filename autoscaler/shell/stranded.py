@@ -56,12 +56,9 @@ def strays(
 def without(snapshot: Snapshot, name: Name) -> Snapshot:
     """Return *snapshot* without the clone *name*; its number stays taken."""
     clones = tuple(clone for clone in snapshot.clones if clone.name != name)
-    action = snapshot.in_flight
-    if action is not None:
-        action = without_slot(action, name)
-        if not action.slots and victim_of(action) in {None, name}:
-            action = None
-    return evolve(snapshot, clones=clones, in_flight=action)
+    cut = (without_slot(action, name) for action in snapshot.actions)
+    actions = tuple(a for a in cut if a.slots or victim_of(a) not in {None, name})
+    return evolve(snapshot, clones=clones, actions=actions)
 
 
 async def destroy(stray: Stray, snapshot: Snapshot, host: Host, store: Store) -> str:
@@ -97,5 +94,5 @@ async def _is_listed(name: Name, host: Host) -> bool:
 
 def _clones(snapshot: Snapshot) -> Iterable[Name]:
     yield from (clone.name for clone in snapshot.clones)
-    if snapshot.in_flight is not None:
-        yield from (slot.name for slot in snapshot.in_flight.slots)
+    for action in snapshot.actions:
+        yield from (slot.name for slot in action.slots)

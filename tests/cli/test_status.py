@@ -65,7 +65,7 @@ def test_a_group_of_which_nothing_is_known_is_told_all_the_same(settings):
 def test_members_have_the_class_and_usage_of_the_newest_decision(settings):
     standing = Standing(decision(), 1.0, 2.0)
     known = state(
-        snapshot(clones=(1, 2), in_flight=creation(3)),
+        snapshot(clones=(1, 2), actions=(creation(3),)),
         decisions={WEST_WEB: standing}.items(),
     )
 
@@ -112,15 +112,16 @@ def test_pauses_after_failures_are_told_while_they_hold(settings):
 @pytest.mark.parametrize(
     ("began", "age"),
     [
-        pytest.param({WEST_WEB: CLOCKS.wall - 3.0}, 3.0, id="known"),
-        pytest.param({WEST_WEB: CLOCKS.wall + 3.0}, 0.0, id="a clock was stepped"),
+        pytest.param({(WEST_WEB, 1): CLOCKS.wall - 3.0}, 3.0, id="known"),
+        pytest.param({(WEST_WEB, 1): CLOCKS.wall + 3.0}, 0.0, id="a clock was stepped"),
         pytest.param({}, None, id="not known"),
     ],
 )
 def test_the_age_of_an_action_is_told(settings, began, age):
-    known = state(snapshot(in_flight=creation()), began=began.items())
+    known = state(snapshot(actions=(creation(),)), began=began.items())
 
-    assert line(settings, known).action_age_s == age
+    [found] = line(settings, known).actions
+    assert found.age_s == age
 
 
 @pytest.mark.parametrize(
@@ -178,7 +179,7 @@ def test_a_stranded_clone_is_as_old_as_the_last_look_at_its_group(tmp_path):
 
 def test_a_clone_that_was_being_created_is_stranded_too(tmp_path):
     settings = load_settings(configuration(tmp_path))
-    known = state(snapshot(GONE, (1,), in_flight=creation(2)))
+    known = state(snapshot(GONE, (1,), actions=(creation(2),)))
 
     names = [str(each.name) for each in report(settings, known, CLOCKS).stranded]
 
@@ -201,7 +202,7 @@ async def keep(directory):
     """Write the state of a daemon that has something to tell."""
     async with await Store.open(directory / "state", lambda: CLOCKS.wall) as store:
         foreign = evolve(
-            snapshot(clones=(1,), in_flight=creation(2), changed_at=CLOCKS.now),
+            snapshot(clones=(1,), actions=(creation(2),), changed_at=CLOCKS.now),
             foreign=(WEST_WEB.clone(9),),
         )
         await store.begin(foreign, creation(2), CLOCKS.wall)
@@ -262,12 +263,14 @@ async def test_all_that_is_known_is_json_too(tmp_path, capsys, clocks):
     }
     assert group["decision"]["reason"] == "steady"
     assert group["decision"]["age_s"] == 8.0
-    assert group["action"] == {
-        "id": 2,
-        "what": "create user:web-clone-2",
-        "reason": "high",
-        "age_s": 8.0,
-    }
+    assert group["actions"] == [
+        {
+            "id": 2,
+            "what": "create user:web-clone-2",
+            "reason": "high",
+            "age_s": 8.0,
+        }
+    ]
     assert group["cooldown_down_left_s"] == 292.0
     assert group["foreign"] == ["user:web-clone-9"]
     assert [each["command"] is None for each in shown["stranded"]] == [True, False]
@@ -309,7 +312,7 @@ def test_where_no_daemon_ever_ran_json_says_null(tmp_path, capsys):
 
     [group] = json.loads(capsys.readouterr().out)["groups"]
     assert group["decision"] is None
-    assert group["action"] is None
+    assert group["actions"] == []
 
 
 def test_a_state_that_can_not_be_read_is_one_sentence(tmp_path, capsys):

@@ -20,7 +20,7 @@ def perform(world: World) -> None:
         first, then = create_all, destroy_victim
     first(world)
     then(world)
-    world.tell(ActionEnded())
+    world.tell(ActionEnded(action.id))
 
 
 def perform_partly(world: World) -> None:
@@ -30,12 +30,13 @@ def perform_partly(world: World) -> None:
         destroy_victim(world)
     else:
         create(world, action.slots[0])
-    world.tell(ActionEnded("failed half-way", digest=IMAGE))
+    world.tell(ActionEnded(action.id, "failed half-way", digest=IMAGE))
 
 
 def fail(world: World) -> None:
     """Let the action in flight fail without a trace."""
-    world.tell(ActionEnded("refused", digest=IMAGE))
+    action = in_flight(world)
+    world.tell(ActionEnded(action.id, "refused", digest=IMAGE))
 
 
 def lose(world: World, *, came: bool) -> None:
@@ -44,7 +45,7 @@ def lose(world: World, *, came: bool) -> None:
     if came:
         reach_host(world)
     names = tuple(slot.name for slot in action.slots)
-    world.tell(ActionEnded("connection lost", doubtful=names, digest=IMAGE))
+    world.tell(ActionEnded(action.id, "connection lost", doubtful=names, digest=IMAGE))
 
 
 def reach_host(world: World) -> None:
@@ -59,8 +60,7 @@ def reach_host(world: World) -> None:
 
 def in_flight(world: World) -> Action:
     """Return the action that is under way."""
-    action = world.group.ledger.in_flight
-    assert action is not None
+    (action,) = world.group.ledger.actions
     return action
 
 

@@ -167,7 +167,7 @@ def test_a_claim_that_is_listed_already_takes_room_once():
 
 
 def test_own_reservations_take_room():
-    group, view = make_world(50.0, 50.0, ledger=Ledger(in_flight=creating(2)))
+    group, view = make_world(50.0, 50.0, ledger=Ledger(actions=(creating(2),)))
 
     assert isinstance(
         found(evolve(view, rules=make_rules(unikernels=4)), group), (Shortage)
@@ -352,7 +352,7 @@ def test_a_number_that_does_not_fit_in_a_label_is_a_lack_of_capacity():
 
 
 def test_a_reservation_keeps_its_number_and_address_when_it_is_confirmed():
-    group, view = make_world(50.0, 50.0, ledger=Ledger(in_flight=creating(2, 3)))
+    group, view = make_world(50.0, 50.0, ledger=Ledger(actions=(creating(2, 3),)))
     slot = evolve(make_slot(2, 30), address="10.0.0.77")
 
     confirmed = confirm_slot(group, view, slot)
@@ -363,7 +363,7 @@ def test_a_reservation_keeps_its_number_and_address_when_it_is_confirmed():
 
 
 def test_a_reservation_that_no_longer_fits_says_why():
-    group, view = make_world(50.0, 50.0, ledger=Ledger(in_flight=creating(2, 3)))
+    group, view = make_world(50.0, 50.0, ledger=Ledger(actions=(creating(2, 3),)))
     full = evolve(view, rules=make_rules(unikernels=4))
 
     shortage = confirm_slot(group, full, make_slot(2))

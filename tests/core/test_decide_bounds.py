@@ -52,14 +52,14 @@ def test_a_paused_group_does_nothing_whatever_applies():
     group, view = make_world(
         DEAD,
         policy=make_policy(mode=Mode.PAUSED, min_clones=3),
-        ledger=Ledger(in_flight=creating(1)),
+        ledger=Ledger(actions=(creating(1),)),
     )
 
     assert outcome(group, view) == (Outcome.HOLD, Reason.PAUSED)
 
 
 def test_one_action_at_a_time():
-    group, view = make_world(DEAD, ledger=Ledger(in_flight=creating(1)))
+    group, view = make_world(DEAD, ledger=Ledger(actions=(creating(1),)))
 
     assert outcome(group, view) == (Outcome.HOLD, Reason.BUSY)
 
@@ -302,7 +302,7 @@ def test_ticks_are_forgotten_after_a_minute_without_a_conclusive_one(
 
 @pytest.mark.parametrize(
     ("ledger", "mode"),
-    [(Ledger(in_flight=destroying(5)), Mode.ACTIVE), (Ledger(), Mode.PAUSED)],
+    [(Ledger(actions=(destroying(5),)), Mode.ACTIVE), (Ledger(), Mode.PAUSED)],
     ids=["busy", "paused"],
 )
 def test_a_tick_with_a_quorum_is_conclusive_whatever_holds_it(ledger, mode):

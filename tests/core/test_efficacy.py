@@ -137,6 +137,6 @@ def test_a_removal_as_useless_is_remembered():
     group, view = world(100.0, 0.0, roll_back_useless=True)
 
     group, _ = happens(group, Ticked(view))
-    group, _ = happens(group, ActionEnded())
+    group, _ = happens(group, ActionEnded(1))
 
     assert group.ledger.useless_at == NOW

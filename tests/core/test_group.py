@@ -54,7 +54,7 @@ def test_a_dot_in_a_label_is_only_a_dot():
 
 
 def test_clones_and_reservations_are_counted_together():
-    group, _ = make_world(50.0, 50.0, ledger=Ledger(in_flight=creating(2, 3)))
+    group, _ = make_world(50.0, 50.0, ledger=Ledger(actions=(creating(2, 3),)))
 
     assert group.clones_and_slots == 3
     assert [member.name for member in group.members] == [GROUP.primary, clone_name(1)]

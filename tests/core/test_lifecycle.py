@@ -74,7 +74,7 @@ class GroupLifecycle(RuleBasedStateMachine):
     def check_action(self, action: Action) -> None:
         world, group = self.world, self.world.group
         assert self.open is None, "one action at a time"
-        assert group.ledger.in_flight == action, "the intent is on record"
+        assert group.ledger.actions == (action,), "the intent is on record"
         assert action.id > self.last_id
         assert group.mode is Mode.ACTIVE
         assert world.is_writable, "nothing begins that can't be written down"
@@ -195,7 +195,7 @@ class GroupLifecycle(RuleBasedStateMachine):
             self.failures = self.failures + 1 if failed else 0
         self.open = None
         self.calm.clear()
-        assert self.world.group.ledger.in_flight is None
+        assert not self.world.group.ledger.actions
         if changed and not is_rollout:
             self.changed_at = self.world.now
 
@@ -320,7 +320,8 @@ class GroupLifecycle(RuleBasedStateMachine):
         world.tracks, world.held = {}, None
         changed = world.group.ledger.changed_at
         world.look()
-        world.tell(Interrupted(world.view))
+        for action in world.group.ledger.actions:
+            world.tell(Interrupted(action.id, world.view))
         self.failures = world.group.ledger.budget.failures
         self.open = None
         if world.group.ledger.changed_at != changed:
@@ -480,7 +481,7 @@ class GroupLifecycle(RuleBasedStateMachine):
     def check_clones_stay_within_the_policy(self) -> None:
         group = self.world.group
         if not self.overfull:
-            leaving = isinstance(group.ledger.in_flight, ReplaceClone)
+            leaving = any(isinstance(a, ReplaceClone) for a in group.ledger.actions)
             assert group.clones_and_slots - leaving <= self.world.policy.max_clones
 
     def check_members_are_ours_and_there_is_one_of_each(self) -> None:
@@ -493,8 +494,8 @@ class GroupLifecycle(RuleBasedStateMachine):
         assert len(set(pinned)) == len(pinned)
 
     def check_an_action_is_in_flight_until_it_has_an_outcome(self) -> None:
-        in_flight = self.world.group.ledger.in_flight
-        assert (in_flight is None) == (self.open is None)
+        in_flight = len(self.world.group.ledger.actions)
+        assert in_flight == (self.open is not None)
 
     def check_numbers_only_ever_grow(self) -> None:
         group = self.world.group

@@ -270,7 +270,7 @@ def test_a_clone_whose_create_was_ambiguous_is_ours_when_it_turns_up():
 
 
 def test_a_reserved_name_is_no_stranger():
-    group, view = make_world(50.0, ledger=Ledger(in_flight=creating(4)))
+    group, view = make_world(50.0, ledger=Ledger(actions=(creating(4),)))
 
     group, notes = observe(group, listing(view, NOW, web_clone_4=make_info()), NOW)
 
@@ -283,7 +283,7 @@ def test_a_reserved_name_is_no_stranger():
     [
         pytest.param(Ledger(settled_at=NOW - 1), True, id="a newer answer"),
         pytest.param(Ledger(settled_at=NOW), False, id="an older answer"),
-        pytest.param(Ledger(in_flight=creating(7)), False, id="an action in flight"),
+        pytest.param(Ledger(actions=(creating(7),)), False, id="an action in flight"),
     ],
 )
 def test_an_answer_that_may_show_what_we_just_removed_adopts_nobody(ledger, joins):

@@ -105,7 +105,7 @@ def test_a_cooldown_neither_holds_a_rollout_nor_begins_with_it():
     group, [action] = happens(group, Ticked(view))
     group, _ = happens(group, CloneCreated(action.slots[0].name, NOW, NOW))
     group, _ = happens(group, CloneDestroyed(clone_name(1)))
-    group, _ = happens(group, ActionEnded())
+    group, _ = happens(group, ActionEnded(1))
 
     assert action.reason is Reason.ROLLOUT
     assert group.ledger.changed_at == before
@@ -177,7 +177,7 @@ def test_no_old_clone_is_risked_for_an_image_that_failed():
 def ended(failure, digest=b""):
     group, view = world()
     group, _ = happens(group, Ticked(view))
-    group, _ = happens(group, ActionEnded(failure, digest=digest), NOW + 60)
+    group, _ = happens(group, ActionEnded(1, failure, digest=digest), NOW + 60)
     return group
 
 
@@ -214,7 +214,7 @@ def test_a_rollout_that_the_end_of_the_daemon_cut_says_nothing_of_the_image():
     new = action.slots[0].name
     group, _ = happens(group, CloneCreated(new, NOW, NOW))
 
-    group, _ = happens(group, Interrupted(view), NOW + 5)
+    group, _ = happens(group, Interrupted(1, view), NOW + 5)
 
     assert group.ledger.surge == new
     assert group.ledger.rolling.digest == b""
@@ -229,7 +229,7 @@ def test_a_new_clone_that_is_removed_again_leaves_nothing_over():
     group, _ = happens(group, CloneDestroyed(new))
 
     assert group.ledger.surge is None
-    assert group.ledger.in_flight.victim == clone_name(1)
+    assert group.ledger.actions[0].victim == clone_name(1)
 
 
 def test_an_image_is_learnt_only_where_the_primary_is_listed():

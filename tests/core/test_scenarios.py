@@ -40,7 +40,7 @@ def started(*, clones: int = 0, **policy) -> World:
 def live(world: World, rounds: int) -> None:
     """Let *rounds* pass in which every action succeeds a round later."""
     for _ in range(rounds):
-        if world.group.ledger.in_flight is not None:
+        if world.group.ledger.actions:
             world.passes(1)
             performing.perform(world)
         world.passes(1)
@@ -202,7 +202,7 @@ def test_clones_that_all_go_silent_are_replaced_15_times_an_hour_at_most():
     for _ in range(HOUR_ROUNDS):
         for name, process in world.processes.items():
             process.silent = name != PRIMARY
-        if world.group.ledger.in_flight is not None:
+        if world.group.ledger.actions:
             times.append(world.now)
             performing.perform(world)
         world.passes(1)
@@ -214,7 +214,7 @@ def test_missing_clones_whose_creates_all_fail_are_tried_15_times_an_hour_at_mos
     world = started(min_clones=3, max_failures_in_row=100)
     creates = 0
     for _ in range(HOUR_ROUNDS):
-        if world.group.ledger.in_flight is not None:
+        if world.group.ledger.actions:
             creates += 1
             performing.fail(world)
         world.passes(1)

@@ -37,8 +37,8 @@ def rich_group() -> Group:
         ledger=Ledger(
             next_number=10,
             next_action=7,
-            in_flight=replacing(9, 2),
-            has_changed=True,
+            actions=(replacing(9, 2),),
+            changed_by=frozenset({1}),
             changed_at=4900.0,
             settled_at=4950.0,
             creating=Backoff(2, 4999.0, 20.0, IMAGE),
@@ -74,7 +74,8 @@ def test_all_that_no_host_can_tell_survives():
     assert revived.clones[1].created is None
     assert revived.foreign == group.foreign
     assert (ledger.next_number, ledger.next_action) == (10, 7)
-    assert (ledger.in_flight, ledger.has_changed) == (replacing(9, 2), True)
+    assert ledger.actions == (replacing(9, 2),)
+    assert ledger.changed_by == {1}
     assert ledger.changed_at == age(4900)
     assert ledger.gave_up_at == age(4700)
     assert ledger.replaced == (age(4000), age(4500))
@@ -171,13 +172,13 @@ def test_what_the_operator_said_and_what_was_spent_outlive_the_daemon():
 
 def test_a_replacement_half_done_is_kept_as_it_is():
     half = evolve(replacing(9, 2), victim=None)
-    group = evolve(rich_group(), ledger=Ledger(in_flight=half))
+    group = evolve(rich_group(), ledger=Ledger(actions=(half,)))
 
-    assert restore(take(group, BEFORE), POLICY, after(1)).ledger.in_flight == half
+    assert restore(take(group, BEFORE), POLICY, after(1)).ledger.actions == (half,)
 
 
 def test_reservations_are_kept_with_their_addresses():
-    group = evolve(rich_group(), ledger=Ledger(in_flight=creating(4, 5)))
+    group = evolve(rich_group(), ledger=Ledger(actions=(creating(4, 5),)))
 
     assert restore(take(group, BEFORE), POLICY, after(1)).ledger.slots == (
         group.ledger.slots

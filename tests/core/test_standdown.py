@@ -90,9 +90,9 @@ def failing(times, policy=None, **ended):
     group, _ = make_world(50.0, policy=policy)
     notes: tuple[Note, ...] = ()
     for _ in range(times):
-        ledger = evolve(group.ledger, in_flight=creating(1))
+        ledger = evolve(group.ledger, actions=(creating(1),))
         group = evolve(group, ledger=ledger)
-        group, notes = happens(group, ActionEnded("refused", **ended))
+        group, notes = happens(group, ActionEnded(1, "refused", **ended))
     return group, [note.kind for note in notes]
 
 

@@ -215,21 +215,21 @@ def test_a_dead_member_is_dead_whatever_else_it_is():
 )
 def test_a_member_is_draining_while_it_is_being_removed(action, expected):
     group, view = changed()
-    group = evolve(group, ledger=Ledger(in_flight=action))
+    group = evolve(group, ledger=Ledger(actions=(action,)))
 
     assert counts_as(group, view) is expected
 
 
 def test_draining_comes_before_given_up():
     group, view = make_world(
-        50.0, MemberClass.GIVEN_UP, ledger=Ledger(in_flight=destroying(1))
+        50.0, MemberClass.GIVEN_UP, ledger=Ledger(actions=(destroying(1),))
     )
 
     assert counts_as(group, view) is MemberClass.DRAINING
 
 
 def test_reservations_are_members_and_count_as_busy_for_a_removal():
-    group, view = make_world(20.0, 40.0, ledger=Ledger(in_flight=creating(2, 3)))
+    group, view = make_world(20.0, 40.0, ledger=Ledger(actions=(creating(2, 3),)))
 
     load = assess(group, view, NOW)
 
@@ -262,7 +262,7 @@ def test_missing_is_neither_zero_load_nor_full_load(
 
 
 def test_a_draining_member_serves_nobody():
-    group, view = make_world(30.0, 90.0, ledger=Ledger(in_flight=destroying(1)))
+    group, view = make_world(30.0, 90.0, ledger=Ledger(actions=(destroying(1),)))
 
     load = assess(group, view, NOW)
 

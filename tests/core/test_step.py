@@ -40,7 +40,7 @@ def ready(high: int = 2, low: int = 4) -> Ticks:
 
 def acting(action, *states, **ledger) -> Group:
     """Return a group with *action* in flight."""
-    kept = Ledger(in_flight=action, next_number=9, next_action=2, **ledger)
+    kept = Ledger(actions=(action,), next_number=9, next_action=2, **ledger)
     return make_world(*(states or (50.0, 50.0, 50.0)), ledger=kept)[0]
 
 
@@ -69,7 +69,7 @@ def test_a_third_high_tick_begins_an_action_with_reservations():
     slots = (make_slot(2, 2), make_slot(3, 3))
     action = CreateClones(id=1, reason=Reason.HIGH, slots=slots)
     assert effects == (action,)
-    assert group.ledger.in_flight == action
+    assert group.ledger.actions == (action,)
     assert (group.ledger.next_action, group.ledger.next_number) == (2, 4)
     assert (group.ticks.high, group.ticks.low) == (0, 0)
     assert (group.ticks.last, group.ticks.conclusive) == (NOW, NOW)
@@ -84,7 +84,7 @@ def test_a_fifth_low_tick_begins_a_removal():
 
     action = DestroyClone(id=1, reason=Reason.LOW, victim=clone_name(1))
     assert effects == (action,)
-    assert group.ledger.in_flight == action
+    assert group.ledger.actions == (action,)
     assert group.ledger.next_number == 2
 
 
@@ -170,7 +170,7 @@ def test_a_tick_while_an_action_is_in_flight_begins_no_other():
     assert effects == ()
     assert group.decision is not None
     assert group.decision.reason is Reason.BUSY
-    assert group.ledger.in_flight == creating(3)
+    assert group.ledger.actions == (creating(3),)
 
 
 def test_missing_clones_are_made_after_an_answer_of_the_host():

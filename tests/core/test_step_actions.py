@@ -29,7 +29,8 @@ from tests.core.builders import (
 
 def acting(action, *states, **ledger) -> Group:
     """Return a group with *action* in flight."""
-    kept = Ledger(in_flight=action, next_number=9, next_action=2, **ledger)
+    actions = () if action is None else (action,)
+    kept = Ledger(actions=actions, next_number=9, next_action=2, **ledger)
     return make_world(*(states or (50.0, 50.0, 50.0)), ledger=kept)[0]
 
 
@@ -56,8 +57,9 @@ def test_a_created_clone_takes_the_place_of_its_reservation():
     clone = group.clones[-1]
     assert (clone.name, clone.number, clone.created) == (clone_name(3), 3, NOW - 7)
     assert clone.listening_since == 4321.0
-    assert group.ledger.in_flight == evolve(creating(3, 4), slots=(make_slot(4, 12),))
-    assert (group.clones_and_slots, group.ledger.has_changed) == (4, True)
+    assert group.ledger.actions == (evolve(creating(3, 4), slots=(make_slot(4, 12),)),)
+    assert group.clones_and_slots == 4
+    assert group.ledger.changed_by == {1}
 
 
 def test_a_created_clone_keeps_its_address():
@@ -83,7 +85,7 @@ def test_a_destroyed_clone_is_no_member(action):
     group = after(acting(action), CloneDestroyed(clone_name(1)))
 
     assert [clone.number for clone in group.clones] == [2]
-    assert group.ledger.has_changed
+    assert group.ledger.changed_by == {1}
 
 
 def test_a_replacement_goes_on_without_the_clone_it_destroyed():
@@ -91,7 +93,7 @@ def test_a_replacement_goes_on_without_the_clone_it_destroyed():
         acting(replacing(3, 1, create_first=False)), CloneDestroyed(clone_name(1))
     )
 
-    action = group.ledger.in_flight
+    (action,) = group.ledger.actions
     assert isinstance(action, ReplaceClone)
     assert (action.victim, len(action.slots)) == (None, 1)
 
@@ -100,19 +102,19 @@ def test_both_cooldowns_begin_at_the_end_of_an_action_that_changed_something():
     group = evolve(acting(creating(3)), ticks=Ticks(2, 4))
 
     created = after(group, CloneCreated(clone_name(3), NOW, 0.0), now=NOW)
-    ended = after(created, ActionEnded(), now=NOW + 30)
+    ended = after(created, ActionEnded(1), now=NOW + 30)
 
     assert created.ledger.changed_at is None
     assert ended.ledger.changed_at == NOW + 30
     assert ended.ledger.settled_at == NOW + 30
-    assert (ended.ledger.in_flight, ended.ledger.has_changed) == (None, False)
+    assert (ended.ledger.actions, ended.ledger.changed_by) == ((), frozenset())
     assert (ended.ticks.high, ended.ticks.low) == (0, 0)
 
 
 def test_a_failed_action_starts_a_back_off_and_no_cooldown():
     group = acting(creating(3), changed_at=17.0)
 
-    group = after(group, ActionEnded("refused", 1.1, digest=IMAGE))
+    group = after(group, ActionEnded(1, "refused", 1.1, digest=IMAGE))
 
     assert group.ledger.changed_at == 17.0
     assert group.ledger.settled_at == NOW
@@ -123,7 +125,7 @@ def test_clones_that_came_before_a_failure_stay_and_start_the_cooldown():
     group = after(
         acting(creating(3, 4)),
         CloneCreated(clone_name(3), NOW, 0.0),
-        ActionEnded("full", digest=IMAGE),
+        ActionEnded(1, "full", digest=IMAGE),
     )
 
     assert [clone.number for clone in group.clones] == [1, 2, 3]
@@ -152,7 +154,7 @@ def test_each_kind_of_action_has_a_back_off_of_its_own(
         replacing=Backoff(5, 0.0, 160.0),
     )
 
-    ledger = after(group, ActionEnded(failure, digest=IMAGE)).ledger
+    ledger = after(group, ActionEnded(1, failure, digest=IMAGE)).ledger
 
     assert ledger.creating.failures == creates
     assert ledger.destroying.failures == destroys
@@ -162,22 +164,57 @@ def test_each_kind_of_action_has_a_back_off_of_its_own(
 def test_a_failure_of_another_image_starts_its_back_off_afresh():
     group = acting(creating(3), creating=Backoff(5, 0.0, 160.0, IMAGE))
 
-    group = after(group, ActionEnded("no", digest=OTHER_IMAGE))
+    group = after(group, ActionEnded(1, "no", digest=OTHER_IMAGE))
 
     assert group.ledger.creating == Backoff(1, NOW, 10.0, OTHER_IMAGE)
+
+
+def test_each_of_several_actions_ends_by_itself():
+    group = acting(creating(3))
+    second = evolve(creating(4), id=2)
+    going = evolve(destroying(1), id=3)
+    group = evolve(
+        group, ledger=evolve(group.ledger, actions=(creating(3), second, going))
+    )
+
+    created = after(group, CloneCreated(clone_name(4), NOW, 0.0))
+    gone = after(created, CloneDestroyed(clone_name(1)))
+    failed = after(gone, ActionEnded(1, "no"))
+    ended = after(failed, ActionEnded(2), now=NOW + 5)
+
+    assert [clone.number for clone in ended.clones] == [2, 4]
+    assert gone.ledger.changed_by == {2, 3}
+    assert failed.ledger.actions == (evolve(second, slots=()), going)
+    assert failed.ledger.changed_at is None
+    assert failed.ledger.changed_by == {2, 3}
+    assert ended.ledger.changed_at == NOW + 5
+    assert ended.ledger.changed_by == {3}
+
+
+def test_each_of_several_interrupted_actions_is_settled_by_itself():
+    view = make_world(50.0, 50.0, 50.0, 50.0)[1]
+    group = acting(creating(3))
+    actions = (creating(3), evolve(creating(4), id=2))
+    group = evolve(group, ledger=evolve(group.ledger, actions=actions))
+
+    group = after(group, Interrupted(2, view))
+
+    assert [clone.number for clone in group.clones] == [1, 2]
+    assert group.ledger.actions == (creating(3),)
+    assert group.ledger.doubtful == {4}
 
 
 def test_the_end_of_nothing_changes_nothing():
     group, _ = make_world(50.0)
 
-    assert after(group, ActionEnded("no")) == group
+    assert after(group, ActionEnded(1, "no")) == group
 
 
 def test_clones_that_may_have_come_are_remembered():
     group = acting(creating(3, 4), doubtful=frozenset({1}))
     doubtful = (clone_name(3), group.id.primary)
 
-    group = after(group, ActionEnded("lost", doubtful=doubtful, digest=IMAGE))
+    group = after(group, ActionEnded(1, "lost", doubtful=doubtful, digest=IMAGE))
 
     assert group.ledger.doubtful == {1, 3}
 
@@ -185,11 +222,11 @@ def test_clones_that_may_have_come_are_remembered():
 def test_an_interrupted_create_whose_clone_runs_has_worked():
     view = make_world(50.0, 50.0, 50.0, 50.0)[1]
 
-    group = after(acting(creating(3)), Interrupted(view))
+    group = after(acting(creating(3)), Interrupted(1, view))
 
     assert [clone.number for clone in group.clones] == [1, 2, 3]
     assert group.clones[-1].listening_since == NOW
-    assert group.ledger.in_flight is None
+    assert not group.ledger.actions
     assert group.ledger.changed_at == NOW
     assert group.ledger.creating.failures == 0
 
@@ -197,9 +234,9 @@ def test_an_interrupted_create_whose_clone_runs_has_worked():
 def test_an_interrupted_create_whose_clone_does_not_run_has_failed():
     view = make_world(50.0, 50.0, 50.0)[1]
 
-    group = after(acting(creating(3)), Interrupted(view, 1.1))
+    group = after(acting(creating(3)), Interrupted(1, view, 1.1))
 
-    assert group.ledger.in_flight is None
+    assert not group.ledger.actions
     assert group.ledger.changed_at is None
     assert group.ledger.creating == Backoff(1, NOW, 11.0, IMAGE)
     assert group.ledger.doubtful == {3}
@@ -210,10 +247,10 @@ def test_what_was_never_sent_was_never_made_by_us(listed):
     view = make_world(*[50.0] * listed)[1]
     unsent = frozenset({clone_name(3)})
 
-    group = after(acting(creating(3)), Interrupted(view, unsent=unsent))
+    group = after(acting(creating(3)), Interrupted(1, view, unsent=unsent))
 
     assert [clone.number for clone in group.clones] == [1, 2]
-    assert group.ledger.in_flight is None
+    assert not group.ledger.actions
     assert group.ledger.changed_at is None
     assert group.ledger.doubtful == frozenset()
     assert group.ledger.creating.failures == 1
@@ -223,7 +260,7 @@ def test_a_clone_made_before_an_interruption_starts_the_cooldown():
     group = after(acting(creating(3, 4)), CloneCreated(clone_name(3), NOW, 0.0))
     view = make_world(50.0, 50.0, 50.0, 50.0)[1]
 
-    group = after(group, Interrupted(view))
+    group = after(group, Interrupted(1, view))
 
     assert group.ledger.changed_at == NOW
     assert group.ledger.doubtful == {4}
@@ -241,7 +278,7 @@ def test_an_interrupted_destroy_is_settled_by_what_is_listed(
 ):
     view = listing_without(make_world(50.0, 50.0, 50.0)[1], *gone)
 
-    group = after(acting(destroying(1)), Interrupted(view))
+    group = after(acting(destroying(1)), Interrupted(1, view))
 
     assert [clone.number for clone in group.clones] == clones
     assert group.ledger.destroying.failures == failures
@@ -260,10 +297,10 @@ def test_an_interrupted_destroy_is_settled_by_what_is_listed(
 def test_an_interrupted_replacement_is_settled_by_what_is_listed(listed, gone, clones):
     view = listing_without(make_world(*[50.0] * listed)[1], *gone)
 
-    group = after(acting(replacing(3, 1)), Interrupted(view))
+    group = after(acting(replacing(3, 1)), Interrupted(1, view))
 
     assert [clone.number for clone in group.clones] == clones
-    assert group.ledger.in_flight is None
+    assert not group.ledger.actions
     assert group.ledger.replacing.failures == 1
     assert group.ledger.doubtful == (set() if listed == 4 else {3})
 
@@ -272,22 +309,22 @@ def test_a_replacement_interrupted_after_its_destroy_is_settled():
     half = evolve(replacing(3, 1, create_first=False), victim=None)
     view = listing_without(make_world(50.0, 50.0, 50.0)[1], 1)
 
-    group = after(acting(half), Interrupted(view))
+    group = after(acting(half), Interrupted(1, view))
 
-    assert group.ledger.in_flight is None
+    assert not group.ledger.actions
     assert group.ledger.doubtful == {3}
 
 
 def test_an_interruption_of_nothing_changes_nothing():
     group, view = make_world(50.0)
 
-    assert after(group, Interrupted(view)) == group
+    assert after(group, Interrupted(1, view)) == group
 
 
 def test_without_its_primary_an_interrupted_create_counts_for_every_image():
     group = acting(creating(3))
     view = make_world(50.0)[1]
 
-    group = after(group, Interrupted(evolve(view, listing=make_listing({}))))
+    group = after(group, Interrupted(1, evolve(view, listing=make_listing({}))))
 
     assert group.ledger.creating.digest == b""

@@ -233,7 +233,7 @@ def _is_settled(fleet: Fleet, job: Job) -> bool:
     primary = view.info(job.group.primary)
     clones = [view.info(clone.name) for clone in group.clones]
     return (
-        group.ledger.in_flight is None
+        not group.ledger.actions
         and len(clones) == job.clones
         and primary is not None
         and all(clone and clone.digest == primary.digest for clone in clones)

@@ -173,7 +173,7 @@ def check(case: Case) -> None:
     assert set(running.values()) <= {primary.digest}
     assert {clone.name for clone in kept.clones} == set(running)
     assert kept.foreign == ()
-    assert kept.in_flight is None
+    assert not kept.actions
     assert set(created.values()) <= {1}
     assert not first & set(created)
     numbers = {clone.number for clone in kept.clones}

@@ -33,7 +33,7 @@ CLOCKS = Clocks(0.0, "boot", 0.0, 1000.0)
 async def fleet():
     """Two groups of one domain, one of another host; needs a running trio."""
     groups = [new_group(g, Policy(max_clones=3)) for g in (GROUP, API, ELSEWHERE)]
-    busy = evolve(groups[0], ledger=Ledger(in_flight=creating(1, 2), next_number=3))
+    busy = evolve(groups[0], ledger=Ledger(actions=(creating(1, 2),), next_number=3))
     watches = [Watch(host, DOMAIN, Rhythm()) for host in ("alpha", "beta")]
     return Fleet([busy, *groups[1:]], watches, Notebook(), lambda: CLOCKS, 60.0)
 
@@ -45,7 +45,7 @@ async def test_what_others_of_a_host_are_about_to_create_is_seen(fleet):
 
 
 async def test_an_action_that_ended_claims_nothing(fleet):
-    fleet.tell(GROUP, ActionEnded("no"))
+    fleet.tell(GROUP, ActionEnded(1, "no"))
 
     assert fleet.view(API).claims == ()
 
@@ -53,7 +53,7 @@ async def test_an_action_that_ended_claims_nothing(fleet):
 async def test_a_change_of_the_ledger_has_to_be_saved(fleet):
     fleet.unsaved.clear()
 
-    fleet.tell(GROUP, ActionEnded("no"))
+    fleet.tell(GROUP, ActionEnded(1, "no"))
 
     assert fleet.unsaved == {GROUP}
 

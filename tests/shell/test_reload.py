@@ -156,14 +156,14 @@ async def test_an_action_that_an_earlier_time_left_is_settled_when_its_group_is_
     made.world.live.create(API, SMALL)
     slot = Slot(1, Claim(API_GROUP.clone(1), 32, frozenset({1})))
     left = CreateClones(id=1, reason=Reason.HIGH, slots=(slot,))
-    await made.world.store.save([snapshot(API_GROUP, in_flight=left, next_number=2)])
+    await made.world.store.save([snapshot(API_GROUP, actions=(left,), next_number=2)])
     await trio.sleep(100)
 
     await made.reload(PLAIN + group("user:api"))
     await wait_until(lambda: made.world.events("action_finished") != [], 5)
 
     assert made.world.events("action_finished")[0]["outcome"] == "failed"
-    assert made.groups[API_GROUP].ledger.in_flight is None
+    assert not made.groups[API_GROUP].ledger.actions
 
 
 async def test_a_removed_group_finishes_the_action_that_runs(autojump_clock, nursery):
@@ -181,7 +181,7 @@ async def test_a_removed_group_finishes_the_action_that_runs(autojump_clock, nur
     assert made.world.events("action_finished")[0]["outcome"] == "done"
     [kept] = (await made.world.store.load()).snapshots
     assert [str(clone.name) for clone in kept.clones] == made.world.clones
-    assert kept.in_flight is None
+    assert not kept.actions
     assert made.world.live.state.listeners == {}
 
 

@@ -36,7 +36,7 @@ def group_that(*states, mode=Mode.ACTIVE, **more):
 
 
 def busy_group():
-    return group_that(50.0, ledger=Ledger(in_flight=creating(1), next_number=2))
+    return group_that(50.0, ledger=Ledger(actions=(creating(1),), next_number=2))
 
 
 HIGH = Ticks(high=2)

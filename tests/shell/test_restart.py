@@ -44,7 +44,7 @@ async def test_a_create_that_is_killed_at_any_moment_leads_to_one_clone(
     assert len(again.clones) == 1
     assert again.members == again.clones
     assert again.group.foreign == frozenset()
-    assert again.group.ledger.in_flight is None
+    assert not again.group.ledger.actions
 
 
 @pytest.mark.parametrize("moment", MOMENTS[:20])
@@ -63,7 +63,7 @@ async def test_a_destroy_that_is_killed_at_any_moment_is_finished(
 
     assert again.clones == []
     assert again.members == []
-    assert again.group.ledger.in_flight is None
+    assert not again.group.ledger.actions
 
 
 async def test_a_create_is_on_disk_before_the_host_hears_of_it(autojump_clock, nursery):
@@ -72,8 +72,9 @@ async def test_a_create_is_on_disk_before_the_host_hears_of_it(autojump_clock, n
     await wait_until(lambda: world.size == 2, 60)
     kept = (await world.store.load()).snapshots[0]
 
-    assert kept.in_flight is not None
-    assert [str(slot.name) for slot in kept.in_flight.slots] == world.clones
+    assert kept.actions
+    (left,) = kept.actions
+    assert [str(slot.name) for slot in left.slots] == world.clones
 
 
 async def test_a_clone_that_was_made_meanwhile_starts_the_cooldown_at_the_start(
@@ -220,7 +221,7 @@ async def test_a_daemon_that_only_observes_settles_what_the_last_one_began(
     again = await settled(nursery, world, observing)
 
     assert again.members == again.clones == ["user:web-clone-1"]
-    assert again.group.ledger.in_flight is None
+    assert not again.group.ledger.actions
 
 
 async def test_a_host_that_is_silent_at_the_start_is_asked_until_it_answers(
@@ -232,7 +233,7 @@ async def test_a_host_that_is_silent_at_the_start_is_asked_until_it_answers(
     world.live.inject(Rule(fault=SlowReply(100), verb="info", times=3))
 
     again = await start_daemon(nursery, world.live, world.store, ONE_CLONE)
-    await wait_until(lambda: again.group.ledger.in_flight is None, 600)
+    await wait_until(lambda: not again.group.ledger.actions, 600)
 
     assert again.members == again.clones == ["user:web-clone-1"]
     assert again.events("look_failed")[0]["error"] == "no answer within 30 s"
@@ -260,7 +261,7 @@ async def test_a_given_up_clone_that_is_replaced_while_the_daemon_is_killed(
     await wait_until(lambda: len(world.members) == 1, 60)
     await trio.sleep(60)
     world.live.strike(Silenced(world.group.clones[0].name))
-    await wait_until(lambda: world.group.ledger.in_flight is not None, 400)
+    await wait_until(lambda: bool(world.group.ledger.actions), 400)
     await trio.sleep(1)
 
     await world.kill()

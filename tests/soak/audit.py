@@ -155,10 +155,10 @@ class Judge:
         account = self.account(after.id)
         if isinstance(event, CloneCreated | CloneDestroyed):
             account.touched = True
-        had, has = before.ledger.in_flight, after.ledger.in_flight
-        if had is None and has is not None:
-            self._begun(after, has, watch)
-        if had is not None and has is None:
+        had, has = before.ledger.actions, after.ledger.actions
+        if has and not had:
+            self._begun(after, has[0], watch)
+        if had and not has:
             self._ended(after, event)
         if not isinstance(event, Ticked):
             self._members(after)
@@ -294,7 +294,7 @@ class Judge:
         was_open = account.open is not None
         kept = was_open or abs(should - left) < ROUNDING_S
         self.require(kept, group.id, f"a cooldown of {should:g} s became {left:g} s")
-        account.open = group.ledger.in_flight
+        account.open = next(iter(group.ledger.actions), None)
         self.disturb(group.id)
 
 

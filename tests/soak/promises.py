@@ -169,7 +169,7 @@ def is_overloaded(group: Group, watch: Watch, host: SoakHost) -> bool:
     sick = host.silent | host.looping
     if (
         group.mode is not Mode.ACTIVE
-        or ledger.in_flight is not None
+        or ledger.actions
         or watch.feed.up_since is None
         or watch.feed.rhythm.interval is None
         or watch.listing is None

@@ -151,8 +151,8 @@ async def carry_out(action: Action, work: Work, jitter: float) -> ActionEnded:
         case _:
             assert_never(action)
     if failed is None:
-        return ActionEnded(jitter=jitter)
-    return ActionEnded(failed.why, jitter, failed.doubtful, failed.digest)
+        return ActionEnded(action.id, jitter=jitter)
+    return ActionEnded(action.id, failed.why, jitter, failed.doubtful, failed.digest)
 
 
 async def _replace(action: ReplaceClone, work: Work) -> Failed | None:

@@ -141,7 +141,7 @@ async def perform_in_turn(
         if is_held:
             await perform(action, site, journal)
         else:
-            site.tell(ActionEnded(jitter=_jitter()))
+            site.tell(ActionEnded(action.id, jitter=_jitter()))
             journal.log.event("action_withdrawn", group=group, **_fields(action))
     finally:
         site.turn.give_back()
@@ -163,7 +163,7 @@ async def settle(action: Action, site: Site, journal: Journal) -> None:
     unsent = await _unsent(action, site, journal)
     view = site.view()
     failure = _left_undone(action, view, unsent)
-    site.tell(Interrupted(view, _jitter(), unsent))
+    site.tell(Interrupted(action.id, view, _jitter(), unsent))
     _log_end(action, site, journal, failure, None)
     for slot in action.slots:
         if view.lists(slot.name) and slot.name not in unsent:
@@ -180,7 +180,7 @@ async def _carry_out(entry: Entry, jitter: float) -> ActionEnded:
         nursery.start_soon(entry.begin, nursery.cancel_scope)
         ended = await carry_out(entry.action, Work(entry.site, entry), jitter)
     if entry.error is not None:
-        return ActionEnded(f"not begun: {entry.error}", jitter)
+        return ActionEnded(entry.action.id, f"not begun: {entry.error}", jitter)
     return ended
 
 

@@ -37,13 +37,14 @@ class State:
     Attributes:
         snapshots: Of all groups, by id.
         decisions: The newest, by group.
-        began: When the action in flight began, seconds since 1970, by group.
+        began: When actions in flight began, seconds since 1970, by group and
+            the action's number.
         streams: How its statistics streams are.
     """
 
     snapshots: Mapping[GroupId, Snapshot]
     decisions: Mapping[GroupId, Standing]
-    began: Mapping[GroupId, float]
+    began: Mapping[tuple[GroupId, int], float]
     streams: tuple[StreamRow, ...]
 
 
@@ -92,10 +93,10 @@ def _read(connection: sqlite3.Connection) -> State:
         )
     }
     began = {
-        _group(host, primary): at
-        for host, primary, at in connection.execute(
-            "SELECT host, primary_name, max(began) FROM actions WHERE ended IS NULL "
-            "GROUP BY host, primary_name"
+        (_group(host, primary), number): at
+        for host, primary, number, at in connection.execute(
+            "SELECT host, primary_name, id, max(began) FROM actions "
+            "WHERE ended IS NULL GROUP BY host, primary_name, id"
         )
     }
     streams = tuple(

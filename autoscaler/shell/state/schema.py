@@ -108,6 +108,21 @@ MIGRATIONS = (
     -- The operator's word for all groups that have none of their own.
     CREATE TABLE word (mode TEXT NOT NULL);
     """,
+    # Several actions of a group may be in flight, where there was one or none.
+    """
+    UPDATE snapshots SET snapshot = json_remove(
+        json_set(
+            snapshot,
+            '$.actions', CASE json_type(snapshot, '$.in_flight')
+                WHEN 'object' THEN json_array(json_extract(snapshot, '$.in_flight'))
+                ELSE json_array() END,
+            '$.changed_by', CASE WHEN json_extract(snapshot, '$.has_changed')
+                THEN json_array(json_extract(snapshot, '$.in_flight.id'))
+                ELSE json_array() END
+        ),
+        '$.in_flight', '$.has_changed'
+    ) WHERE json_valid(snapshot);
+    """,
 )
 VERSION = len(MIGRATIONS)
 

@@ -346,9 +346,9 @@ def _names(action: Action) -> tuple[Name, ...]:
 def _close_forgotten(connection: sqlite3.Connection, wall: float) -> None:
     with transaction(connection):
         in_flight = {
-            _key(kept.id, kept.in_flight)
+            _key(kept.id, action)
             for kept in read_stored(connection).snapshots
-            if kept.in_flight is not None
+            for action in kept.actions
         }
         error = "what came of it was not written down"
         forgotten = [

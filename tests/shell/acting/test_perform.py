@@ -58,7 +58,7 @@ async def test_an_action_has_an_intent_before_and_an_outcome_after(
 ):
     await wait_until(lambda: case.world.size == 2, 60)
     before = case.disk.actions()
-    await wait_until(lambda: case.world.group.ledger.in_flight is None, 60)
+    await wait_until(lambda: not case.world.group.ledger.actions, 60)
     await trio.sleep(1)
 
     assert before == [(None, None)]
@@ -150,7 +150,7 @@ async def test_what_could_not_be_written_is_written_later(autojump_clock, case):
 async def test_an_outcome_that_cannot_be_written_is_written_later(autojump_clock, case):
     await wait_until(lambda: case.world.size == 2, 60)
     case.disk.set_readable_only()
-    await wait_until(lambda: case.world.group.ledger.in_flight is None, 60)
+    await wait_until(lambda: not case.world.group.ledger.actions, 60)
     await trio.sleep(100)
     before = case.disk.actions()
     case.disk.set_readable_only(is_readable_only=False)
@@ -165,7 +165,7 @@ async def test_a_state_that_cannot_be_written_does_not_hold_up_the_end(
 ):
     await wait_until(lambda: case.world.size == 2, 60)
     case.disk.set_readable_only()
-    await wait_until(lambda: case.world.group.ledger.in_flight is None, 60)
+    await wait_until(lambda: not case.world.group.ledger.actions, 60)
 
     case.world.daemon.stop()
     with trio.fail_after(20):
@@ -190,7 +190,7 @@ async def test_each_step_of_a_destroy_is_written_down(autojump_clock, nursery, c
 
     world = await start_daemon(nursery, case.world.live, store, Policy(max_clones=0))
     await wait_until(lambda: len(case.disk.actions()) == 2, 60)
-    await wait_until(lambda: world.group.ledger.in_flight is None, 60)
+    await wait_until(lambda: not world.group.ledger.actions, 60)
     await trio.sleep(1)
 
     steps = [step for _, step in case.disk.steps()[before:]]

@@ -75,7 +75,7 @@ async def test_who_waits_for_its_turn_is_busy(autojump_clock, nursery):
 
     groups = world.daemon.fleet.groups.values()
     assert len(world.events("action_waiting")) == 5
-    assert all(group.ledger.in_flight is not None for group in groups)
+    assert all(group.ledger.actions for group in groups)
     reasons = [g.decision.reason.value for g in groups if g.decision is not None]
     assert "busy" in reasons
 
@@ -122,7 +122,7 @@ async def test_an_action_whose_host_is_gone_holds_no_turn(autojump_clock, nurser
     took = await wait_until(lambda: world.size == 2, 600)
 
     assert took < 200
-    assert world.daemon.fleet.groups[gone].ledger.in_flight is not None
+    assert world.daemon.fleet.groups[gone].ledger.actions
 
 
 async def test_turns_are_given_in_the_order_they_were_asked_for(

@@ -50,8 +50,8 @@ def test_what_is_no_snapshot_is_one_kind_of_error(text):
 
 
 def test_an_unknown_kind_of_action_is_an_error():
-    fields = json.loads(to_json(snapshot(in_flight=creation())))
-    fields["in_flight"]["kind"] = "drain"
+    fields = json.loads(to_json(snapshot(actions=(creation(),))))
+    fields["actions"][0]["kind"] = "drain"
 
     with pytest.raises(ValueError, match="can't be read as Snapshot"):
         from_json(json.dumps(fields), Snapshot)

@@ -1,6 +1,8 @@
+import json
 import os
 import sqlite3
 import sys
+from contextlib import closing
 
 import pytest
 import trio
@@ -9,6 +11,7 @@ from albatross_client.names import Name
 from autoscaler.core.decision import Reason
 from autoscaler.shell.state.lock import holder
 from autoscaler.shell.state.reader import NOTHING, Standing, read_state
+from autoscaler.shell.state.records import to_json
 from autoscaler.shell.state.rows import STATE
 from autoscaler.shell.state.schema import (
     APPLICATION_ID,
@@ -79,15 +82,15 @@ async def test_the_newest_snapshot_of_each_group_is_kept(store):
 async def test_an_action_is_kept_with_its_snapshot_before_it_begins(store):
     action = creation()
 
-    await store.begin(snapshot(in_flight=action), action, CLOCKS.wall)
+    await store.begin(snapshot(actions=(action,)), action, CLOCKS.wall)
 
     [kept] = (await store.load()).snapshots
-    assert kept.in_flight == action
+    assert kept.actions == (action,)
 
 
 async def test_the_end_of_an_action_is_kept_with_its_snapshot(store):
     action = creation()
-    await store.begin(snapshot(in_flight=action), action)
+    await store.begin(snapshot(actions=(action,)), action)
 
     await store.end(snapshot(clones=(1,)), action, "done", None, 0.4)
 
@@ -97,9 +100,9 @@ async def test_the_end_of_an_action_is_kept_with_its_snapshot(store):
 
 async def test_intents_and_outcomes_make_a_history(on_disk, tmp_path):
     action, failing = creation(), destruction(2)
-    await on_disk.begin(snapshot(in_flight=action), action, CLOCKS.wall - 5)
+    await on_disk.begin(snapshot(actions=(action,)), action, CLOCKS.wall - 5)
     await on_disk.end(snapshot(), action, "done", None, 5.0)
-    await on_disk.begin(snapshot(in_flight=failing), failing, CLOCKS.wall - 1)
+    await on_disk.begin(snapshot(actions=(failing,)), failing, CLOCKS.wall - 1)
     await on_disk.end(snapshot(), failing, "failed", "refused", None)
 
     kept = rows(
@@ -115,8 +118,8 @@ async def test_intents_and_outcomes_make_a_history(on_disk, tmp_path):
 
 async def test_an_end_belongs_to_the_newest_action_of_that_number(on_disk, tmp_path):
     action = creation()
-    await on_disk.begin(snapshot(in_flight=action), action, 1.0)
-    await on_disk.begin(snapshot(in_flight=action), action, 2.0)
+    await on_disk.begin(snapshot(actions=(action,)), action, 1.0)
+    await on_disk.begin(snapshot(actions=(action,)), action, 2.0)
 
     await on_disk.end(snapshot(), action, "done", None, 1.0)
 
@@ -343,6 +346,31 @@ async def test_another_programs_database_is_refused(tmp_path):
         await Store.open(tmp_path)
 
 
+@pytest.mark.parametrize("is_acting", [False, True])
+async def test_an_action_in_flight_survives_that_there_may_be_several(
+    tmp_path, is_acting
+):
+    kept = snapshot(actions=(creation(),), changed_by=(creation().id,))
+    if not is_acting:
+        kept = snapshot()
+    fields = json.loads(to_json(kept))
+    actions, changed_by = fields.pop("actions"), fields.pop("changed_by")
+    fields |= {"in_flight": (actions or [None])[0], "has_changed": bool(changed_by)}
+    with closing(sqlite3.connect(tmp_path / "state.db")) as connection:
+        for migration in MIGRATIONS[:3]:
+            connection.executescript(migration)
+        row = (kept.id.host, str(kept.id.primary), json.dumps(fields))
+        connection.execute("INSERT INTO snapshots VALUES (?, ?, ?)", row)
+        connection.execute("PRAGMA user_version = 3")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.commit()
+
+    async with await Store.open(tmp_path) as store:
+        stored = await store.load()
+
+    assert stored.snapshots == (kept,)
+
+
 async def test_every_older_schema_is_brought_forward(tmp_path):
     for version in range(1, VERSION + 1):
         directory = tmp_path / str(version)
@@ -380,12 +408,12 @@ def test_where_no_daemon_ever_ran_there_is_nothing_to_read(tmp_path):
 
 async def test_the_state_can_be_read_while_the_daemon_runs(on_disk, tmp_path):
     action = creation()
-    await on_disk.begin(snapshot(in_flight=action), action, 77.0)
+    await on_disk.begin(snapshot(actions=(action,)), action, 77.0)
 
     state = read_state(tmp_path)
 
-    assert state.snapshots == {WEST_WEB: snapshot(in_flight=action)}
-    assert state.began == {WEST_WEB: 77.0}
+    assert state.snapshots == {WEST_WEB: snapshot(actions=(action,))}
+    assert state.began == {(WEST_WEB, action.id): 77.0}
 
 
 async def test_a_database_without_tables_is_no_state(tmp_path):
@@ -422,7 +450,7 @@ from tests.shell.kept import creation, snapshot
 
 async def main():
     store = await Store.open(Path(sys.argv[1]))
-    await store.begin(snapshot(in_flight=creation()), creation(), 1.0)
+    await store.begin(snapshot(actions=(creation(),)), creation(), 1.0)
     os.kill(os.getpid(), signal.SIGKILL)
 
 trio.run(main)
@@ -435,5 +463,5 @@ async def test_an_intent_survives_a_kill_right_after_it(tmp_path):
     read = read_state(tmp_path)
     async with await Store.open(tmp_path) as store:
         [kept] = (await store.load()).snapshots
-    assert kept.in_flight == creation()
+    assert kept.actions == (creation(),)
     assert read.snapshots == {WEST_WEB: kept}
