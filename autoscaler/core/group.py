@@ -12,6 +12,8 @@ from autoscaler.core.policy import Mode, Policy
 
 FIRST_BACKOFF_S = 10.0
 LONGEST_BACKOFF_S = 600.0
+# No host takes as long to carry out a command that it was once sent.
+DOUBT_S = 3600.0
 
 
 @frozen(order=True, cache_hash=True)
@@ -140,6 +142,34 @@ class Backoff:
         return Backoff(failures, now, length * jitter, digest)
 
 
+@frozen
+class Doubt:
+    """A clone whose create may yet turn out to have worked.
+
+    Attributes:
+        number: Of the clone.
+        since: When its create ended without an answer.
+        digest: Of the image that was sent; empty: not known.
+    """
+
+    number: int
+    since: float
+    digest: bytes = field(default=b"", repr=bytes.hex)
+
+    def is_of(self, number: int, digest: bytes, now: float) -> bool:
+        """Tell whether a unikernel that turns up now is what was asked for.
+
+        A name that was once in doubt is nobody's for ever: whoever takes it
+        with another image, or long after, has a unikernel of its own.
+        """
+        is_same = self.digest in {b"", digest}
+        return number == self.number and is_same and self.is_open(now)
+
+    def is_open(self, now: float) -> bool:
+        """Tell whether the command may still have an effect."""
+        return now - self.since < DOUBT_S
+
+
 @frozen(kw_only=True)
 class Ledger:
     """What only we know, and what must survive a restart.
@@ -159,7 +189,7 @@ class Ledger:
         replacing: Pause after replacements of given-up clones.
         replaced: When the last replacements began, newest last.
         gave_up_at: When a given-up clone was last seen.
-        doubtful: Numbers whose create may yet turn out to have worked.
+        doubts: Clones whose create may yet turn out to have worked.
         mode: The operator's word for this group, which limits its policy's.
         adopted: Names that are ours as soon as they are listed, as was asked.
         disowned: Names that are not ours until that is asked for again.
@@ -181,7 +211,7 @@ class Ledger:
     replacing: Backoff = Backoff()
     replaced: tuple[float, ...] = ()
     gave_up_at: float | None = None
-    doubtful: frozenset[int] = frozenset()
+    doubts: tuple[Doubt, ...] = ()
     mode: Mode | None = None
     adopted: frozenset[Name] = frozenset()
     disowned: frozenset[Name] = frozenset()

@@ -124,17 +124,17 @@ def _welcome(
     notes: list[Note] = []
     members: list[Member] = []
     for name, number in strangers.items():
-        kind = _kind_of_stranger(group, infos, name, number)
+        kind = _kind_of_stranger(group, infos, name, number, now)
         if kind is not NoteKind.FOREIGN:
             members.append(_stranger(name, number, view, now))
         if name not in group.foreign or kind is not NoteKind.FOREIGN:
             notes.append(Note(kind, name))
-    ours = {m.name for m in members}
+    ours, joined = {m.name for m in members}, {m.number for m in members}
     ledger = group.ledger
     ledger = evolve(
         ledger,
         next_number=max([ledger.next_number, *(k + 1 for k in numbers.values())]),
-        doubtful=ledger.doubtful - {m.number for m in members},
+        doubts=tuple(d for d in ledger.doubts if d.number not in joined),
         # Once it is ours the word is kept: a later one of that name is another.
         adopted=ledger.adopted - ours,
     )
@@ -170,13 +170,14 @@ def _stranger(name: Name, number: int, view: View, now: float) -> Member:
 
 
 def _kind_of_stranger(
-    group: Group, infos: Mapping[Name, Info], name: Name, number: int
+    group: Group, infos: Mapping[Name, Info], name: Name, number: int, now: float
 ) -> NoteKind:
     """Tell whether a unikernel with a clone's name, and no record, is ours."""
     ledger = group.ledger
     if name in ledger.disowned:
         return NoteKind.FOREIGN
-    if number in ledger.doubtful:
+    digest = infos[name].digest
+    if any(doubt.is_of(number, digest, now) for doubt in ledger.doubts):
         return NoteKind.TURNED_UP
     if name in ledger.adopted:
         return NoteKind.ADOPTED
@@ -187,7 +188,7 @@ def _kind_of_stranger(
             return NoteKind.FOREIGN
         case Adopt.SAME_IMAGE:
             primary = infos.get(group.id.primary)
-            same = primary is not None and primary.digest == infos[name].digest
+            same = primary is not None and primary.digest == digest
             return NoteKind.ADOPTED if same else NoteKind.FOREIGN
         case unreachable:
             assert_never(unreachable)

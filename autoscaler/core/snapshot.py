@@ -13,7 +13,16 @@ from albatross_client.names import Name
 from autoscaler.core.actions import Action
 from autoscaler.core.budget import HOUR_S, TURNS_WITHIN_S, Budget
 from autoscaler.core.decision import Reason
-from autoscaler.core.group import Backoff, Group, GroupId, Ledger, Member, new_group
+from autoscaler.core.group import (
+    DOUBT_S,
+    Backoff,
+    Doubt,
+    Group,
+    GroupId,
+    Ledger,
+    Member,
+    new_group,
+)
 from autoscaler.core.moments import Clocks, Stamp, revive, stamp
 from autoscaler.core.policy import Mode, Policy
 
@@ -42,6 +51,15 @@ class KeptBackoff:
     failures: int
     since: Stamp
     length: float
+    digest: bytes = field(repr=bytes.hex)
+
+
+@frozen
+class KeptDoubt:
+    """A clone whose create may yet turn out to have worked."""
+
+    number: int
+    since: Stamp
     digest: bytes = field(repr=bytes.hex)
 
 
@@ -74,7 +92,7 @@ class Snapshot:
     replacing: KeptBackoff | None
     replaced: tuple[Stamp, ...]
     gave_up_at: Stamp | None
-    doubtful: tuple[int, ...]
+    doubts: tuple[KeptDoubt, ...] = ()
     mode: Mode | None = None
     adopted: tuple[Name, ...] = ()
     disowned: tuple[Name, ...] = ()
@@ -102,7 +120,9 @@ def take(group: Group, clocks: Clocks) -> Snapshot:
         replacing=_keep_backoff(ledger.replacing, clocks),
         replaced=_keep_all(ledger.replaced, clocks),
         gave_up_at=_keep(ledger.gave_up_at, clocks),
-        doubtful=tuple(sorted(ledger.doubtful)),
+        doubts=tuple(
+            KeptDoubt(d.number, stamp(d.since, clocks), d.digest) for d in ledger.doubts
+        ),
         mode=ledger.mode,
         adopted=tuple(sorted(ledger.adopted)),
         disowned=tuple(sorted(ledger.disowned)),
@@ -131,7 +151,10 @@ def restore(snapshot: Snapshot, policy: Policy, clocks: Clocks) -> Group:
         replacing=_revive_backoff(snapshot.replacing, clocks),
         replaced=_revive_all(snapshot.replaced, clocks, HOUR_S),
         gave_up_at=_revive(snapshot.gave_up_at, clocks, patience + 1),
-        doubtful=frozenset(snapshot.doubtful),
+        doubts=tuple(
+            Doubt(d.number, revive(d.since, clocks, DOUBT_S), d.digest)
+            for d in snapshot.doubts
+        ),
         mode=snapshot.mode,
         adopted=frozenset(snapshot.adopted),
         disowned=frozenset(snapshot.disowned),

@@ -47,7 +47,7 @@ from autoscaler.core.events import (
     Ticked,
     Word,
 )
-from autoscaler.core.group import Backoff, Group, Ledger, Member
+from autoscaler.core.group import Backoff, Doubt, Group, Ledger, Member
 from autoscaler.core.observe import observe
 from autoscaler.core.ownership import adopt, disown
 from autoscaler.core.policy import Mode
@@ -255,20 +255,24 @@ def _end(group: Group, event: ActionEnded, now: float) -> Group:
     action = ledger.action(event.action)
     if action is None:
         return group
-    doubtful = {
-        number
-        for name in event.doubtful
-        if (number := group.id.number_of(name)) is not None
-    }
     ledger = evolve(
         _with_backoff(ledger, action, event, now).without_action(action.id),
         changed_at=now if _cools_down(ledger, action) else ledger.changed_at,
         settled_at=now,
-        doubtful=ledger.doubtful | doubtful,
+        doubts=_doubts(group, event.doubtful, event.digest, now),
         useless_at=now if action.reason is Reason.USELESS else ledger.useless_at,
         budget=_accounted(ledger.budget, action, event),
     )
     return evolve(group, ledger=ledger, ticks=group.ticks.counted(0, 0))
+
+
+def _doubts(
+    group: Group, names: tuple[Name, ...], digest: bytes, now: float
+) -> tuple[Doubt, ...]:
+    """Return the doubts of *group*, with those about *names*."""
+    numbers = [group.id.number_of(name) for name in names]
+    new = (Doubt(number, now, digest) for number in numbers if number is not None)
+    return (*(d for d in group.ledger.doubts if d.is_open(now)), *new)
 
 
 def _give_in(group: Group, now: float) -> tuple[Group, tuple[Note, ...]]:
@@ -341,10 +345,12 @@ def _settle(group: Group, event: Interrupted, now: float) -> Group:
         action.id,
         failure="interrupted by the end of the daemon" if unfinished else None,
         jitter=event.jitter,
-        doubtful=tuple(name for name in missing if name not in event.unsent),
         digest=primary.digest if primary is not None else b"",
     )
-    return _end(group, ended, now)
+    # The primary may run another image by now than the one that was sent.
+    sent = tuple(name for name in missing if name not in event.unsent)
+    doubts = _doubts(group, sent, b"", now)
+    return _end(evolve(group, ledger=evolve(group.ledger, doubts=doubts)), ended, now)
 
 
 def _refreshed(group: Group, load: Load, now: float) -> Ledger:

@@ -7,12 +7,13 @@ from albatross_client.names import Name
 from albatross_client.values import Info
 from autoscaler.core.decision import MemberClass
 from autoscaler.core.events import Note, NoteKind
-from autoscaler.core.group import Group, Ledger, Member
+from autoscaler.core.group import DOUBT_S, Doubt, Group, Ledger, Member
 from autoscaler.core.observe import next_look, observe
 from autoscaler.core.policy import Adopt
 from autoscaler.core.track import Track
 from autoscaler.core.view import Listing, View
 from tests.core.builders import (
+    IMAGE,
     NOW,
     OTHER_IMAGE,
     PRIMARY,
@@ -258,7 +259,8 @@ def test_what_only_looks_like_a_clone_of_another_is_no_concern():
 
 
 def test_a_clone_whose_create_was_ambiguous_is_ours_when_it_turns_up():
-    policy, ledger = make_policy(adopt=Adopt.NEVER), Ledger(doubtful=frozenset({4, 5}))
+    sent, later = Doubt(4, NOW - 60, OTHER_IMAGE), Doubt(5, NOW - 60)
+    policy, ledger = make_policy(adopt=Adopt.NEVER), Ledger(doubts=(sent, later))
     group, view = make_world(50.0, policy=policy, ledger=ledger)
     stranger = make_info(digest=OTHER_IMAGE)
 
@@ -266,7 +268,28 @@ def test_a_clone_whose_create_was_ambiguous_is_ours_when_it_turns_up():
 
     assert notes == (Note(NoteKind.TURNED_UP, clone_name(4)),)
     assert [clone.number for clone in group.clones] == [4]
-    assert group.ledger.doubtful == {5}
+    assert group.ledger.doubts == (later,)
+
+
+@pytest.mark.parametrize(
+    ("doubt", "is_ours"),
+    [
+        pytest.param(Doubt(4, NOW - 60), True, id="of an image that is not known"),
+        pytest.param(Doubt(4, NOW - 60, IMAGE), False, id="of another image"),
+        pytest.param(Doubt(4, NOW - DOUBT_S), False, id="of long ago"),
+        pytest.param(Doubt(5, NOW - 60), False, id="of another number"),
+    ],
+)
+def test_a_name_that_was_in_doubt_once_is_not_ours_for_ever(doubt, is_ours):
+    """A stranger's unikernel was once taken for a create lost days before."""
+    policy, ledger = make_policy(adopt=Adopt.NEVER), Ledger(doubts=(doubt,))
+    group, view = make_world(50.0, policy=policy, ledger=ledger)
+    stranger = make_info(digest=OTHER_IMAGE)
+
+    group, notes = observe(group, listing(view, NOW, web_clone_4=stranger), NOW)
+
+    assert [note.kind is NoteKind.TURNED_UP for note in notes] == [is_ours]
+    assert bool(group.clones) is is_ours
 
 
 def test_a_reserved_name_is_no_stranger():

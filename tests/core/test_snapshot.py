@@ -7,7 +7,15 @@ from attrs import evolve
 
 from autoscaler.core.budget import Budget
 from autoscaler.core.decision import Reason
-from autoscaler.core.group import Backoff, Group, Ledger, Member, Ticks, new_group
+from autoscaler.core.group import (
+    Backoff,
+    Doubt,
+    Group,
+    Ledger,
+    Member,
+    Ticks,
+    new_group,
+)
 from autoscaler.core.moments import Clocks
 from autoscaler.core.policy import Mode
 from autoscaler.core.snapshot import restore, take
@@ -46,7 +54,7 @@ def rich_group() -> Group:
             replacing=Backoff(3, 4997.0, 40.0),
             replaced=(4000.0, 4500.0),
             gave_up_at=4700.0,
-            doubtful=frozenset({5, 3}),
+            doubts=(Doubt(5, 4800.0, IMAGE),),
         ),
     )
 
@@ -79,7 +87,7 @@ def test_all_that_no_host_can_tell_survives():
     assert ledger.changed_at == age(4900)
     assert ledger.gave_up_at == age(4700)
     assert ledger.replaced == (age(4000), age(4500))
-    assert ledger.doubtful == {3, 5}
+    assert ledger.doubts == (Doubt(5, age(4800), IMAGE),)
 
 
 def test_pauses_survive_with_what_is_left_of_them():

@@ -10,7 +10,7 @@ from autoscaler.core.events import (
     CloneDestroyed,
     Interrupted,
 )
-from autoscaler.core.group import Backoff, Group, Ledger, Ticks
+from autoscaler.core.group import DOUBT_S, Backoff, Doubt, Group, Ledger, Ticks
 from autoscaler.core.step import step
 from autoscaler.core.view import View
 from tests.core.builders import (
@@ -201,7 +201,7 @@ def test_each_of_several_interrupted_actions_is_settled_by_itself():
 
     assert [clone.number for clone in group.clones] == [1, 2]
     assert group.ledger.actions == (creating(3),)
-    assert group.ledger.doubtful == {4}
+    assert group.ledger.doubts == (Doubt(4, NOW),)
 
 
 def test_the_end_of_nothing_changes_nothing():
@@ -211,12 +211,13 @@ def test_the_end_of_nothing_changes_nothing():
 
 
 def test_clones_that_may_have_come_are_remembered():
-    group = acting(creating(3, 4), doubtful=frozenset({1}))
+    known, old = Doubt(1, NOW - 60), Doubt(2, NOW - DOUBT_S)
+    group = acting(creating(3, 4), doubts=(known, old))
     doubtful = (clone_name(3), group.id.primary)
 
     group = after(group, ActionEnded(1, "lost", doubtful=doubtful, digest=IMAGE))
 
-    assert group.ledger.doubtful == {1, 3}
+    assert group.ledger.doubts == (known, Doubt(3, NOW, IMAGE))
 
 
 def test_an_interrupted_create_whose_clone_runs_has_worked():
@@ -239,7 +240,7 @@ def test_an_interrupted_create_whose_clone_does_not_run_has_failed():
     assert not group.ledger.actions
     assert group.ledger.changed_at is None
     assert group.ledger.creating == Backoff(1, NOW, 11.0, IMAGE)
-    assert group.ledger.doubtful == {3}
+    assert group.ledger.doubts == (Doubt(3, NOW),)
 
 
 @pytest.mark.parametrize("listed", [3, 4])
@@ -252,7 +253,7 @@ def test_what_was_never_sent_was_never_made_by_us(listed):
     assert [clone.number for clone in group.clones] == [1, 2]
     assert not group.ledger.actions
     assert group.ledger.changed_at is None
-    assert group.ledger.doubtful == frozenset()
+    assert group.ledger.doubts == ()
     assert group.ledger.creating.failures == 1
 
 
@@ -263,7 +264,7 @@ def test_a_clone_made_before_an_interruption_starts_the_cooldown():
     group = after(group, Interrupted(1, view))
 
     assert group.ledger.changed_at == NOW
-    assert group.ledger.doubtful == {4}
+    assert group.ledger.doubts == (Doubt(4, NOW),)
 
 
 @pytest.mark.parametrize(
@@ -302,7 +303,7 @@ def test_an_interrupted_replacement_is_settled_by_what_is_listed(listed, gone, c
     assert [clone.number for clone in group.clones] == clones
     assert not group.ledger.actions
     assert group.ledger.replacing.failures == 1
-    assert group.ledger.doubtful == (set() if listed == 4 else {3})
+    assert group.ledger.doubts == (() if listed == 4 else (Doubt(3, NOW),))
 
 
 def test_a_replacement_interrupted_after_its_destroy_is_settled():
@@ -312,7 +313,7 @@ def test_a_replacement_interrupted_after_its_destroy_is_settled():
     group = after(acting(half), Interrupted(1, view))
 
     assert not group.ledger.actions
-    assert group.ledger.doubtful == {3}
+    assert group.ledger.doubts == (Doubt(3, NOW),)
 
 
 def test_an_interruption_of_nothing_changes_nothing():

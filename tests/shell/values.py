@@ -16,7 +16,13 @@ from autoscaler.core.decision import (
 from autoscaler.core.group import GroupId
 from autoscaler.core.moments import Stamp
 from autoscaler.core.policy import Mode
-from autoscaler.core.snapshot import KeptBackoff, KeptBudget, KeptClone, Snapshot
+from autoscaler.core.snapshot import (
+    KeptBackoff,
+    KeptBudget,
+    KeptClone,
+    KeptDoubt,
+    Snapshot,
+)
 from autoscaler.core.view import Claim
 
 counts = st.integers(0, 10**6)
@@ -50,6 +56,7 @@ actions = st.one_of(
     ),
 )
 backoffs = st.builds(KeptBackoff, counts, stamps, numbers, st.binary(max_size=32))
+doubts = st.builds(KeptDoubt, counts, stamps, st.binary(max_size=32))
 instants = st.lists(stamps, max_size=2).map(tuple)
 budgets = st.builds(
     KeptBudget,
@@ -78,7 +85,7 @@ snapshots = st.builds(
     replacing=st.none() | backoffs,
     replaced=st.lists(stamps, max_size=3).map(tuple),
     gave_up_at=st.none() | stamps,
-    doubtful=st.lists(counts, max_size=3).map(tuple),
+    doubts=st.lists(doubts, max_size=3).map(tuple),
     mode=st.none() | st.sampled_from(Mode),
     adopted=st.lists(names, max_size=2).map(tuple),
     disowned=st.lists(names, max_size=2).map(tuple),

@@ -73,7 +73,7 @@ class Growth:
         for group in fleet.groups.values():
             self.note("values in a group", population(group))
             self.note("octets of a snapshot", len(to_json(take(group, clocks))))
-            self.note("doubtful clones", len(group.ledger.doubtful))
+            self.note("doubtful clones", len(group.ledger.doubts))
             self.note("foreign clones", len(group.foreign))
         for watch in fleet.watches.values():
             self.note("tracks of a watch", len(watch.tracks))

@@ -123,6 +123,11 @@ MIGRATIONS = (
         '$.in_flight', '$.has_changed'
     ) WHERE json_valid(snapshot);
     """,
+    # A doubt has an age and an image now: those of unknown age are given up.
+    """
+    UPDATE snapshots SET snapshot = json_remove(snapshot, '$.doubtful')
+    WHERE json_valid(snapshot);
+    """,
 )
 VERSION = len(MIGRATIONS)
 
