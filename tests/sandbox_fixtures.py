@@ -4,6 +4,8 @@
 them are what most tests need.
 """
 
+import itertools
+import os
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,15 @@ USER_POLICY = ResourcePolicy(
 )
 # Real sockets need real time: as short as a burst of frames allows.
 QUICK = Settings(interval=0.05, policies={USER: USER_POLICY})
+
+
+_LAST_PARTS = itertools.count(1)
+
+
+def loopback_address() -> str:
+    """Return an address of loopback that no other test has, in any process."""
+    process = os.getpid() % (100 * 250)
+    return f"127.{process // 250 + 100}.{process % 250}.{next(_LAST_PARTS) % 250}"
 
 
 async def start_memory_host(nursery: trio.Nursery, settings: Settings) -> LiveHost:

@@ -16,6 +16,8 @@ and the table that a configuration needs to reach it.
 _EPILOGUE = """\
 forms:
   --unikernel user:web
+  --argument  user:web=--ipv4=127.0.1.2/8 (a process serves HTTP there; port 8080,
+              or that of user:web=--port=8081)
   --policy    user=unikernels:10,memory:1024,block:100,cpuids:0-3+7,bridges:service
   --demand    user:web=0.8 | user:web=0:0.3,60:2.5 (second:cores) | user:web=FILE.csv
   --fault     FAULT[,after=10s][,every=1m][,times=3|always][,command=create]
@@ -67,8 +69,21 @@ def add_commands(subparsers: "Subparsers") -> None:
         metavar="SHARE",
         help="of a core, what a process burns for one core of demand (default 0.2)",
     )
+    add(
+        "--request-cost",
+        default="2ms",
+        metavar="DURATION",
+        help="CPU time of a request, where a unikernel serves HTTP (default 2ms)",
+    )
+    add(
+        "--boot",
+        default="0s",
+        metavar="DURATION",
+        help="from a create to the moment in which it listens (default 0s)",
+    )
     for option, metavar, text in (
         ("--unikernel", "NAME", "runs from the start"),
+        ("--argument", "ARGUMENT", "of a unikernel that runs from the start"),
         ("--policy", "POLICY", "stored from the start"),
         ("--demand", "DEMAND", "what a group is asked to burn"),
         ("--fault", "FAULT", "what goes wrong"),

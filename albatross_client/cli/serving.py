@@ -2,15 +2,17 @@
 
 import argparse
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import trio
+from attrs import evolve
 
 from albatross_client.cli.output import print_complaint, print_text
 from albatross_client.names import ROOT, Name
 from albatross_client.sandbox import texts
 from albatross_client.sandbox.embed import Options, Sandbox, run_sandbox
 from albatross_client.sandbox.live import DEFAULT_ROOT_POLICY, Settings
+from albatross_client.sandbox.process import Serving
 from albatross_client.values import Config, ResourcePolicy
 
 
@@ -59,8 +61,15 @@ def options_of(arguments: argparse.Namespace) -> Options:
         port=arguments.port,
         kind=arguments.kind,
         core_share=arguments.core_share,
+        serving=Serving(
+            request_seconds=texts.parse_seconds(arguments.request_cost),
+            boot_seconds=texts.parse_seconds(arguments.boot),
+        ),
         settings=settings,
-        unikernels=_spread(names, sorted(root.cpuids)),
+        unikernels=_with_arguments(
+            _spread(names, sorted(root.cpuids)),
+            [texts.parse_argument(text) for text in arguments.argument],
+        ),
     )
 
 
@@ -84,6 +93,24 @@ def _spread(names: list[Name], cpuids: list[int]) -> Mapping[Name, Config]:
         name: Config(cpuids=frozenset({cpuids[index % len(cpuids)]}))
         for index, name in enumerate(names)
     }
+
+
+def _with_arguments(
+    configs: Mapping[Name, Config], arguments: Iterable[tuple[Name, str]]
+) -> Mapping[Name, Config]:
+    """Return *configs* with *arguments* added in their order.
+
+    Raises:
+        ValueError: One is for a unikernel that doesn't run from the start.
+    """
+    given = dict(configs)
+    for name, argument in arguments:
+        if name not in given:
+            msg = f"{name} has an argument, but there is no --unikernel {name}"
+            raise ValueError(msg)
+        before = given[name].argv or ()
+        given[name] = evolve(given[name], argv=(*before, argument))
+    return given
 
 
 def _announcement(sandbox: Sandbox) -> str:

@@ -8,6 +8,9 @@ From the inside out:
     What is asked of groups and what goes wrong, as data: pure too.
 ``machine model process burner processes``
     What burns CPU: counters that follow a demand, or child processes.
+``sites web``
+    What a child process serves, where its arguments say so: HTTP whose
+    requests burn CPU.
 ``live outbox``
     The host in time: ticks, events, conversations.
 ``memory memory_streams``

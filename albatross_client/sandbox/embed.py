@@ -24,7 +24,7 @@ from albatross_client.sandbox import authority
 from albatross_client.sandbox.live import LiveHost, Settings
 from albatross_client.sandbox.machine import Machine
 from albatross_client.sandbox.model import ModelMachine
-from albatross_client.sandbox.process import ProcessMachine
+from albatross_client.sandbox.process import ProcessMachine, Serving
 from albatross_client.sandbox.server import Contexts, serve
 from albatross_client.sandbox.tls_server import ServerContext
 from albatross_client.values import Config, Timestamp
@@ -46,6 +46,8 @@ class Options:
         port: TCP port on loopback; 0: any that is free.
         kind: Whether unikernels are processes or a model.
         core_share: Of a core, what a process burns for one core of demand.
+        serving: How processes serve HTTP whose unikernels have an address of
+            loopback, as by the argument ``--ipv4=127.0.1.2/8``.
         settings: Of the host.
         unikernels: What runs from the start; an empty image becomes
             `SANDBOX_IMAGE`.
@@ -55,6 +57,7 @@ class Options:
     port: int = 0
     kind: Kind = "model"
     core_share: float = 0.2
+    serving: Serving = field(factory=Serving)
     settings: Settings = field(factory=Settings)
     unikernels: Mapping[Name, Config] = field(factory=dict)
 
@@ -127,7 +130,7 @@ async def run_sandbox(
 
 def _machine(options: Options) -> Machine:
     if options.kind == "process":
-        return ProcessMachine(options.core_share)
+        return ProcessMachine(options.core_share, options.serving)
     return ModelMachine()
 
 

@@ -110,6 +110,18 @@ def parse_demand(text: str) -> tuple[Name, Demand]:
     return parse_unikernel(name), Demand.parse(demand)
 
 
+def parse_argument(text: str) -> tuple[Name, str]:
+    """Read ``NAME=ARGUMENT``, as ``user:web=--ipv4=127.0.1.2/8``."""
+    name, separator, argument = text.partition("=")
+    if not separator:
+        msg = (
+            f"{text!r} is no argument of a unikernel: NAME=ARGUMENT, as "
+            "user:web=--ipv4=127.0.1.2/8"
+        )
+        raise ValueError(msg)
+    return parse_unikernel(name), argument
+
+
 def parse_rule(text: str) -> faults.Rule:
     """Read ``FAULT[,KEY=VALUE...]``, as ``reply-lost,command=create,times=2``.
 

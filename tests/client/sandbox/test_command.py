@@ -18,6 +18,7 @@ from albatross_client.cli.serving import options_of, serve
 from albatross_client.names import Name
 from albatross_client.sandbox.embed import Options
 from albatross_client.sandbox.live import DEFAULT_ROOT_POLICY
+from albatross_client.sandbox.process import Serving
 from albatross_client.sandbox.texts import DEFAULT_POLICY
 from tests.sandbox_fixtures import API, USER, WEB
 
@@ -104,8 +105,22 @@ def test_it_announces_itself_serves_and_ends_cleanly(running, tmp_path, capsys, 
             "policy above allows 16 unikernels, which is fewer than 99",
         ),
         (["--unikernel", ":x", "--policy", ":=memory:1"], "maximum allowed memory"),
+        (["--boot", "soon"], "'soon' is no duration"),
+        (["--argument", "user:web"], "no argument of a unikernel: NAME=ARGUMENT"),
+        (["--argument", "user:web=-v"], "there is no --unikernel user:web"),
     ],
-    ids=["duration", "interval", "name", "fault", "file", "policy", "unikernel"],
+    ids=[
+        "duration",
+        "interval",
+        "name",
+        "fault",
+        "file",
+        "policy",
+        "unikernel",
+        "boot",
+        "argument",
+        "argument of nobody",
+    ],
 )
 def test_what_is_wrong_is_one_line_on_standard_error(
     tmp_path, capsys, arguments, complaint
@@ -129,6 +144,23 @@ def test_a_domain_with_a_unikernel_has_a_policy_without_being_told():
     assert set(policies.values()) == {DEFAULT_POLICY}
     assert options.unikernels[WEB].cpuids == frozenset({0})
     assert options.unikernels[API].cpuids == frozenset({1})
+
+
+def test_unikernels_have_their_arguments_and_serve_as_told():
+    options = options_of(
+        parsed(
+            "--unikernel=user:web",
+            "--unikernel=user:api",
+            "--argument=user:web=--ipv4=127.0.1.2/8",
+            "--argument=user:web=--port=81",
+            "--request-cost=5ms",
+            "--boot=2s",
+        )
+    )
+
+    assert options.unikernels[WEB].argv == ("--ipv4=127.0.1.2/8", "--port=81")
+    assert options.unikernels[API].argv is None
+    assert options.serving == Serving(request_seconds=0.005, boot_seconds=2.0)
 
 
 def test_outer_policies_are_stored_first_and_the_roots_is_the_machines():

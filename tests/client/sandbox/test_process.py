@@ -1,8 +1,10 @@
 """Unikernels that are processes: what the kernel counts."""
 
+import contextlib
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -21,7 +23,14 @@ from albatross_client.sandbox.memory import MemoryClient
 from albatross_client.sandbox.process import ProcessMachine
 from albatross_client.sandbox.state import Unikernel
 from albatross_client.values import Config, RestartOnExit, Timestamp
-from tests.sandbox_fixtures import CLONE, IMAGE, USER, USER_POLICY, WEB
+from tests.sandbox_fixtures import (
+    CLONE,
+    IMAGE,
+    USER,
+    USER_POLICY,
+    WEB,
+    loopback_address,
+)
 
 CORE_SHARE = 0.1
 MEASURED_SECONDS = 0.8
@@ -31,6 +40,20 @@ START_US = 600_000
 
 def a_unikernel(process=1):
     return Unikernel(WEB, Config(image=IMAGE), b"", Timestamp(0), process)
+
+
+def a_serving_unikernel(address, process=1):
+    config = Config(image=IMAGE, argv=(f"--ipv4={address}/8",))
+    return Unikernel(WEB, config, b"", Timestamp(0), process)
+
+
+def connected(address):
+    """Return a connection to the unikernel at *address*, once it listens."""
+    for _ in range(2000):
+        with contextlib.suppress(ConnectionRefusedError):
+            return socket.create_connection((address, 8080), timeout=20)
+        time.sleep(0.01)
+    pytest.fail("nobody listens")
 
 
 def load(cores):
@@ -234,6 +257,59 @@ def test_burning_takes_the_time_it_was_told_or_a_period(asked, burned):
 
     rounding = 1e-9
     assert time.process_time() - before > burned - rounding
+
+
+def test_a_unikernel_with_an_address_serves_http_there(machine):
+    address = loopback_address()
+    machine.start(a_serving_unikernel(address), 0.0)
+
+    with connected(address) as client:
+        client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        answer = b"".join(iter(lambda: client.recv(4096), b""))
+
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert answer.endswith(b"user:web\n")
+
+
+def test_what_the_kernel_counts_includes_the_work_of_requests(machine):
+    address = loopback_address()
+    machine.start(a_serving_unikernel(address), 0.0)
+    with connected(address) as client:
+        before = machine.read(1, 0.0)
+
+        client.sendall(b"GET /work?ms=1000 HTTP/1.0\r\n\r\n")
+        client.recv(1)
+        after = machine.read(1, 0.0)
+
+    assert before is not None
+    assert after is not None
+    # All but a small credit of the interpreter's is a second.
+    assert after.cpu_us - before.cpu_us > 700_000
+
+
+def test_a_stop_resets_the_connections_of_requests_that_are_worked_at(machine):
+    address = loopback_address()
+    machine.start(a_serving_unikernel(address), 0.0)
+
+    with connected(address) as client:
+        client.sendall(b"GET /work?ms=60000 HTTP/1.0\r\n\r\n")
+        machine.stop(1)
+
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((address, 8080))
+
+
+def test_a_unikernel_that_cannot_have_its_address_exits_and_says_why(machine, capfd):
+    address = loopback_address()
+    with socket.create_server((address, 8080)):
+        machine.start(a_serving_unikernel(address), 0.0)
+        (pid,) = children()
+        os.waitid(os.P_PID, int(pid), os.WEXITED | os.WNOWAIT)
+
+    assert machine.exits() == ((1, 1),)
+    assert f"can't serve at {address}, port 8080" in capfd.readouterr().err
 
 
 async def test_a_host_of_processes_tells_what_the_kernel_counts(process_host):
