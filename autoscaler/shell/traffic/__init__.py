@@ -1,0 +1,1 @@
+"""Load balancers: what they tell, and what they are told."""
