@@ -214,4 +214,4 @@ async def test_a_daemon_lives_on_after_a_refusal_in_any_words(
     for _, said in world.log:
         assert all(str(value).isprintable() for value in said.values())
         assert all(len(str(value)) <= 500 for value in said.values())
-    assert world.group.id.primary == WEB
+    assert world.group.id.name == WEB

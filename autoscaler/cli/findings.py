@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from attrs import frozen
 
 from autoscaler.cli.survey import GroupSeen, HostSeen, Survey
-from autoscaler.core.describe import describe_shortage
 from autoscaler.core.lint import Severity, lint
+from autoscaler.core.shortages import describe_shortage
 from autoscaler.shell.configuration.problems import Problem
 from autoscaler.shell.configuration.settings import Settings
 from autoscaler.shell.operators.control import path_complaint
@@ -115,7 +115,7 @@ def _at_group(group: GroupSeen) -> Iterator[Found]:
         yield Found(severity=Severity.ERROR, place=place, message=group.complaint)
         return
     if group.primary is None or group.room is None:
-        message = f"{group.settings.id.primary} does not run on the host"
+        message = f"{group.settings.id.name} does not run on the host"
         yield Found(
             severity=Severity.ERROR, place=place, key="primary", message=message
         )

@@ -43,7 +43,7 @@ def _open_to_others(host: HostSettings) -> Iterator[Found]:
 def _too_powerful(host: HostSettings, settings: Settings) -> Iterator[Found]:
     """Hint at a root CA where that of a domain would do."""
     domains = [
-        group.id.primary.path for group in settings.groups if group.id.host == host.name
+        group.id.name.path for group in settings.groups if group.id.host == host.name
     ]
     enough = _common(domains)
     try:

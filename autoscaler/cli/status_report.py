@@ -56,7 +56,7 @@ class GroupLine:
     Attributes:
         id: Which one.
         policy: What its operator wants.
-        members: The primary first.
+        members: The primary first, if there is one.
         standing: Its decision; None: nothing was decided yet.
         actions: What is in flight.
         cooldown_up_left_s: How long high ticks don't count yet.
@@ -152,8 +152,9 @@ def _members(snapshot: Snapshot, standing: Standing | None) -> Iterator[MemberLi
     """Members by the newest snapshot, with what the decision says of them."""
     standings = () if standing is None else standing.decision.load.standings
     known = {s.name: s for s in standings}
+    primary = snapshot.id.primary
     names: Iterable[Name] = (
-        snapshot.id.primary,
+        *(() if primary is None else (primary,)),
         *(clone.name for clone in snapshot.clones),
         *(slot.name for action in snapshot.actions for slot in action.slots),
     )

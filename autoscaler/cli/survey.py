@@ -130,7 +130,7 @@ async def _see_group(host: HostSeen, settings: GroupSettings) -> GroupSeen:
     if host.opened is None or host.complaints:
         complaint = "its host has not answered"
         return GroupSeen(settings=settings, complaint=complaint)
-    domain = settings.id.primary.domain
+    domain = settings.id.domain
     try:
         with trio.fail_after(ANSWER_S):
             infos = await host.opened.client.info(domain)
@@ -139,7 +139,7 @@ async def _see_group(host: HostSeen, settings: GroupSettings) -> GroupSeen:
         return GroupSeen(settings=settings, complaint=_words(error))
     view = _view(infos, policies)
     room = _room(settings.id, settings.policy, view)
-    primary = infos.get(settings.id.primary)
+    primary = infos.get(settings.id.name)
     return GroupSeen(settings=settings, primary=primary, room=room)
 
 
@@ -154,7 +154,7 @@ def _view(infos: Mapping[Name, Info], policies: Mapping[Name, ResourcePolicy]) -
 
 
 def _room(group_id: GroupId, policy: Policy, view: View) -> Room | None:
-    if not view.lists(group_id.primary):
+    if not view.lists(group_id.name):
         return None
     group, _ = observe(new_group(group_id, policy), view, trio.current_time())
     return find_room(group, view)

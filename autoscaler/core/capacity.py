@@ -10,8 +10,9 @@ from attrs import evolve, frozen
 
 from albatross_client.names import Name, is_label
 from albatross_client.texts import clean
-from albatross_client.values import Info, ResourcePolicy, Typ
+from albatross_client.values import ResourcePolicy, Typ
 from autoscaler.core.actions import Slot
+from autoscaler.core.blueprint import Blueprint
 from autoscaler.core.decision import Reason, Shortage
 from autoscaler.core.group import Group
 from autoscaler.core.view import Claim, View
@@ -67,14 +68,17 @@ def confirm_slot(
     return found if isinstance(found, Shortage) else evolve(found, address=slot.address)
 
 
-def cloneable(primary: Info | None, *, share_block_devices: bool) -> Shortage | None:
-    """Return why *primary* cannot be cloned at all, None if it can."""
-    if primary is None:
+def cloneable(
+    made_from: Blueprint | None, *, share_block_devices: bool
+) -> Shortage | None:
+    """Return why nothing can be *made_from* it at all, None if it can."""
+    if made_from is None:
         return Shortage(Reason.NO_DATA, "info of the primary")
-    if primary.blocks and not share_block_devices:
-        return Shortage(Reason.BLOCK_DEVICE, "block devices", used=len(primary.blocks))
-    if primary.typ is not Typ.SOLO5:
-        return Shortage(Reason.UNSUPPORTED, primary.typ.value)
+    if made_from.blocks and not share_block_devices:
+        used = len(made_from.blocks)
+        return Shortage(Reason.BLOCK_DEVICE, "block devices", used=used)
+    if made_from.typ is not Typ.SOLO5:
+        return Shortage(Reason.UNSUPPORTED, made_from.typ.value)
     return None
 
 
@@ -85,24 +89,23 @@ def _find_slot(
     planned: Sequence[Slot],
     freed: Name | None,
 ) -> Slot | Shortage:
-    primary = view.info(group.id.primary)
-    policy = group.policy
-    shortage = cloneable(primary, share_block_devices=policy.share_block_devices)
-    if shortage is not None or primary is None or view.rules is None:
+    made_from, policy = group.blueprint(view), group.policy
+    shortage = cloneable(made_from, share_block_devices=policy.share_block_devices)
+    if shortage is not None or made_from is None or view.rules is None:
         return shortage or Shortage(Reason.NO_DATA, "policy of the domain")
     claims = [*view.claims, *(slot.claim for slot in planned)]
     occupants = tuple(_occupants(view, claims, freed))
-    applicable = _applicable(view.rules.policies, group.id.primary)
-    shortage = _over_policy(primary, applicable, occupants)
+    applicable = _applicable(view.rules.policies, group.id.name)
+    shortage = _over_policy(made_from, applicable, occupants)
     if shortage is not None:
         return shortage
-    cpuids = _choose_cpuids(group, view, primary, applicable, occupants)
+    cpuids = _choose_cpuids(group, view, made_from, applicable, occupants)
     if isinstance(cpuids, Shortage):
         return cpuids
     if not is_label(group.id.clone_label(number)):
         # Numbers lie above all that are listed; anybody can list a high one.
         return Shortage(Reason.NO_CAPACITY, "labels of at most 63 characters")
-    claim = Claim(group.id.clone(number), primary.memory, cpuids)
+    claim = Claim(group.id.clone(number), made_from.memory, cpuids)
     pool = policy.address_pool
     if pool is None:
         return Slot(number, claim)
@@ -125,17 +128,15 @@ def _occupants(
 
 
 def _applicable(
-    policies: Mapping[Name, ResourcePolicy], primary: Name
+    policies: Mapping[Name, ResourcePolicy], name: Name
 ) -> dict[Name, ResourcePolicy]:
     return {
-        domain: policy
-        for domain, policy in policies.items()
-        if primary.is_within(domain)
+        domain: policy for domain, policy in policies.items() if name.is_within(domain)
     }
 
 
 def _over_policy(
-    primary: Info,
+    made_from: Blueprint,
     policies: Mapping[Name, ResourcePolicy],
     occupants: tuple[Occupant, ...],
 ) -> Shortage | None:
@@ -151,16 +152,18 @@ def _over_policy(
                 domain,
             )
         memory = sum(o.memory for o in below)
-        if memory + primary.memory > policy.memory:
+        if memory + made_from.memory > policy.memory:
             return Shortage(
                 Reason.NO_CAPACITY,
                 "memory",
-                primary.memory,
+                made_from.memory,
                 memory,
                 policy.memory,
                 domain,
             )
-        bridges = {interface.bridge for interface in primary.interfaces}
+        bridges = {
+            interface.bridge or interface.name for interface in made_from.interfaces
+        }
         if not bridges <= policy.bridges:
             refused = clean(", ".join(sorted(bridges - policy.bridges)), MOST_NAMED)
             return Shortage(
@@ -172,16 +175,16 @@ def _over_policy(
 def _choose_cpuids(
     group: Group,
     view: View,
-    primary: Info,
+    made_from: Blueprint,
     policies: Mapping[Name, ResourcePolicy],
     occupants: tuple[Occupant, ...],
 ) -> frozenset[int] | Shortage:
-    allowed = primary.cpuids
+    allowed = made_from.cpuids
     if policies:
         allowed = frozenset.intersection(*(p.cpuids for p in policies.values()))
     if not group.policy.share_cpuids:
         allowed -= _siblings_cpuids(group, occupants)
-    needed = len(primary.cpuids)
+    needed = len(made_from.cpuids)
     if len(allowed) < needed:
         limit = len(allowed)
         return Shortage(

@@ -92,6 +92,7 @@ class Case:
             max_clones=policy.max_clones,
             replacement_held=self.held,
             outdated=len(self.group.outdated),
+            is_managed=self.group.id.is_managed,
         )
 
     def cooldown_left(self, length: float) -> float:
@@ -116,7 +117,7 @@ class Case:
 
     def backoff_left(self, backoff: Backoff) -> float:
         """Return for how long *backoff* holds creating today's image."""
-        primary = self.view.info(self.group.id.primary)
-        if primary is not None and backoff.digest not in {b"", primary.digest}:
+        made_from = self.group.blueprint(self.view)
+        if made_from is not None and backoff.digest not in {b"", made_from.digest}:
             return 0.0
         return backoff.left(self.now)

@@ -1,36 +1,32 @@
-"""What a clone is created from: the primary's configuration, made its own."""
+"""What one clone is created from: the blueprint of all, made its own."""
 
 import re
 from collections.abc import Iterable, Sequence
 
-from albatross_client.values import BlockDevice, Config, Info, Interface
+from albatross_client.values import Config
 from autoscaler.core.actions import Slot
+from autoscaler.core.blueprint import Blueprint
 from autoscaler.core.policy import Policy
 
 PLACEHOLDERS = ("name", "index", "address")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
-def clone_config(primary: Info, slot: Slot, policy: Policy) -> Config:
-    """Return the configuration of the clone in *slot*; its image is streamed.
-
-    MAC addresses are left to the host, which derives them from the name: two
-    unikernels with one address would take each other's packets.
-    """
-    blocks = primary.blocks if policy.share_block_devices else ()
+def clone_config(made_from: Blueprint, slot: Slot, policy: Policy) -> Config:
+    """Return the configuration of the clone in *slot*, without its image."""
     return Config(
-        typ=primary.typ,
-        fail_behaviour=primary.fail_behaviour,
-        startup=primary.startup,
+        typ=made_from.typ,
+        fail_behaviour=made_from.fail_behaviour,
+        startup=made_from.startup,
         # `info` doesn't tell whether the primary has it; clones need the name.
         add_name=True,
         cpuids=slot.claim.cpuids,
-        memory=primary.memory,
-        blocks=tuple(BlockDevice(b.name, b.device, b.sector_size) for b in blocks),
-        interfaces=tuple(Interface(i.name, i.bridge) for i in primary.interfaces),
-        argv=_arguments(primary.argv, slot, policy.argument_template),
-        numcpus=primary.numcpus,
-        linux_boot_partition=primary.linux_boot_partition,
+        memory=made_from.memory,
+        blocks=made_from.blocks if policy.share_block_devices else (),
+        interfaces=made_from.interfaces,
+        argv=_arguments(made_from.argv, slot, policy.argument_template),
+        numcpus=made_from.numcpus,
+        linux_boot_partition=made_from.linux_boot_partition,
     )
 
 

@@ -60,7 +60,7 @@ def watch(
     if was or not contested_left(group, now):
         return group, ()
     evidence = (("signs", len(watched.signs)), ("within_s", SIGNS_WITHIN_S))
-    return group, (Note(NoteKind.CONTESTED, group.id.primary, evidence),)
+    return group, (Note(NoteKind.CONTESTED, group.id.name, evidence),)
 
 
 def contested_left(group: Group, now: float) -> float:
@@ -74,16 +74,16 @@ def contested_left(group: Group, now: float) -> float:
 def _policies(group: Group, view: View) -> frozenset[object]:
     if view.rules is None:
         return frozenset()
-    primary = group.id.primary
+    name = group.id.name
     return frozenset(
         (domain, policy)
         for domain, policy in view.rules.policies.items()
-        if primary.is_within(domain)
+        if name.is_within(domain)
     )
 
 
 def _would_be_restarted(group: Group, view: View) -> bool:
     """Tell whether the host restarts clones that crash, and works at all."""
-    primary = view.info(group.id.primary)
+    made_from = group.blueprint(view)
     # Those that only some exit codes restart may well have ended by themselves.
-    return primary is not None and primary.fail_behaviour == RestartOnExit()
+    return made_from is not None and made_from.fail_behaviour == RestartOnExit()

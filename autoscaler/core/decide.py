@@ -5,8 +5,12 @@ apply.  A ruling is a decision and the tick counters that it leaves behind.
 
 The rules in their order: paused, busy, a primary that is gone (1 to 3), the
 least and most clones (4), no data (5), given-up clones (6), the load (7 to 9);
-then, where these hold, a new image of the primary.  What they decide to do
-passes the gates, which may hold it.
+then, where these hold, a new image.  What they decide to do passes the gates,
+which may hold it.
+
+A managed group has no primary to lose.  It may have no members, and is asleep
+then; and as nobody but its clones can report, those that are all given up are
+replaced without data.
 """
 
 from attrs import evolve
@@ -42,12 +46,12 @@ def decide_bounds(group: Group, view: View, load: Load, now: float) -> Ruling | 
         None where none of them applies.
     """
     case = Case(group, view, now, load, group.ticks)
-    ruling = _bounds(case) or _no_data(case)
+    ruling = _without_usage(case)
     return None if ruling is None else gated(case, ruling)
 
 
 def _rule(case: Case) -> Ruling:
-    ruling = _bounds(case) or _no_data(case)
+    ruling = _without_usage(case)
     if ruling is not None:
         return ruling
     replacement = replace_given_up(case)
@@ -71,6 +75,11 @@ def _remembered(ticks: Ticks, load: Load, view: View, now: float) -> Ticks:
     return Ticks(ticks.high, ticks.low, ticks.last, now, gap, ticks.idle)
 
 
+def _without_usage(case: Case) -> Ruling | None:
+    """Rules 1 to 5, and 6 where it is all that can be done."""
+    return _bounds(case) or _forlorn(case) or _no_data(case)
+
+
 def _bounds(case: Case) -> Ruling | None:
     """Rules 1 to 4: those that look at no usage."""
     group, policy = case.group, case.group.policy
@@ -80,7 +89,7 @@ def _bounds(case: Case) -> Ruling | None:
         return case.hold(Reason.BUSY)
     if case.view.listing is None:
         return case.hold(Reason.NO_DATA)
-    if group.primary.is_dead:
+    if group.primary is not None and group.primary.is_dead:
         return _without_primary(case)
     within = policy.min_clones <= group.clones_and_slots <= policy.max_clones
     if within:
@@ -92,11 +101,25 @@ def _bounds(case: Case) -> Ruling | None:
     return create(case, Reason.BELOW_MIN, 1, case.ticks)
 
 
+def _forlorn(case: Case) -> Ruling | None:
+    """Rule 6 for a managed group of which nobody is left to report."""
+    given_up = case.load.names(MemberClass.GIVEN_UP)
+    is_forlorn = case.group.id.is_managed and len(given_up) == len(case.load.standings)
+    if not given_up or not is_forlorn or not case.view.is_current(case.now):
+        return None
+    replacement = replace_given_up(case)
+    if isinstance(replacement, Ruling) or replacement is None:
+        return replacement
+    return _no_data(evolve(case, held=replacement))
+
+
 def _no_data(case: Case) -> Ruling | None:
     """Rule 5: never a mean of nothing."""
     load = case.load
     if load.is_conclusive:
         return None
+    if not load.standings:
+        return case.hold(Reason.ASLEEP)
     waiting = load.names(
         MemberClass.FRESH, MemberClass.STALE, MemberClass.UNKNOWN, MemberClass.RESERVED
     )

@@ -82,6 +82,7 @@ class Reason(enum.Enum):
     ROLLOUT = "rollout"
     IMAGE_UNHEALTHY = "image_unhealthy"
     PRIMARY_LOST = "primary_lost"
+    ASLEEP = "asleep"
     STEADY = "steady"
 
 
@@ -184,7 +185,8 @@ class Decision:
         barred: The reason of the action that would begin, were it not held.
         age_s: For how long what holds has held already, seconds.
         evidence: What speaks for it, in words.
-        outdated: How many clones have not yet the primary's image.
+        outdated: How many clones have not yet the image of new ones.
+        is_managed: Whether the clones are all members that there are.
     """
 
     outcome: Outcome
@@ -209,10 +211,11 @@ class Decision:
     age_s: float | None = None
     evidence: str | None = None
     outdated: int = 0
+    is_managed: bool = False
 
     @property
     def rollout(self) -> tuple[int, int] | None:
-        """How many clones have the primary's image, of how many.
+        """How many clones have the image of new ones, of how many.
 
         None: all have, or nothing is known.
         """

@@ -4,14 +4,17 @@ Whatever a host has named is cleaned where it becomes text.
 """
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 from albatross_client.names import Name
-from albatross_client.texts import clean
-from autoscaler.core.decision import Decision, MemberClass, Outcome, Reason, Shortage
+from autoscaler.core.decision import Decision, MemberClass, Outcome, Reason
 from autoscaler.core.policy import Mode
-
-Number: TypeAlias = str | int | float | None
+from autoscaler.core.shortages import (
+    Number,
+    counted,
+    describe_shortage,
+    shortage_fields,
+)
 
 # As many members are named in a sentence.
 MOST_NAMED = 3
@@ -57,7 +60,7 @@ def fields(decision: Decision) -> dict[str, Number]:
         "evidence": decision.evidence,
         "outdated": decision.outdated or None,
     }
-    shortage = {} if decision.shortage is None else _shortage_fields(decision.shortage)
+    shortage = {} if decision.shortage is None else shortage_fields(decision.shortage)
     known = {k: v for k, v in {**sometimes, **shortage}.items() if v is not None}
     return {**always, **known}
 
@@ -81,33 +84,12 @@ def explain(decision: Decision) -> str:
     sentence = f"{why}: {what}" if what else why
     if decision.rollout is not None:
         done, of = decision.rollout
-        sentence = f"{sentence}; {done} of {_count(of, 'clone')} have the new image"
+        sentence = f"{sentence}; {done} of {_clones(decision, of)} have the new image"
     held = decision.replacement_held
     if held is None:
         return sentence
     words = held.value.replace("_", " ")
-    return f"{sentence}; a given-up clone is not replaced yet ({words})"
-
-
-def describe_shortage(shortage: Shortage) -> str:
-    """Return in words what one more clone lacks."""
-    whose = "" if shortage.domain is None else f" in the policy of {shortage.domain}"
-    resource = clean(shortage.resource, 100)
-    match shortage.reason:
-        case Reason.BLOCK_DEVICE:
-            return f"the primary has {_count(shortage.used, 'block device')}"
-        case Reason.UNSUPPORTED:
-            return f"a {resource} unikernel can't be cloned"
-        case Reason.NO_DATA:
-            return f"the {resource} is not known"
-        case _ if not shortage.limit and not shortage.used:
-            return f"no {resource} for a clone{whose}"
-        case _:
-            unit = " MB" if resource == "memory" else ""
-            return (
-                f"a clone needs {shortage.needed}{unit} of {resource}, and "
-                f"{shortage.used} of {shortage.limit}{unit} are taken{whose}"
-            )
+    return f"{sentence}; a given-up {_clone(decision)} is not replaced yet ({words})"
 
 
 def _consequence(decision: Decision) -> str | None:
@@ -116,7 +98,7 @@ def _consequence(decision: Decision) -> str | None:
         case Outcome.HOLD:
             return None
         case Outcome.UP:
-            what = f"create {_count(decision.count, 'clone')}"
+            what = f"create {_clones(decision, decision.count)}"
         case Outcome.DOWN:
             what = f"destroy {decision.victim}"
         case Outcome.REPLACE:
@@ -125,16 +107,6 @@ def _consequence(decision: Decision) -> str | None:
             assert_never(decision.outcome)
     is_active = decision.mode is Mode.ACTIVE
     return what if is_active else f"would {what} (only observed)"
-
-
-def _shortage_fields(shortage: Shortage) -> Mapping[str, Number]:
-    return {
-        "short_of": clean(shortage.resource, 100),
-        "short_needed": shortage.needed,
-        "short_used": shortage.used,
-        "short_limit": shortage.limit,
-        "short_domain": None if shortage.domain is None else str(shortage.domain),
-    }
 
 
 def _high(decision: Decision) -> str:
@@ -152,17 +124,17 @@ def _low(decision: Decision) -> str:
 
 
 def _many_high(decision: Decision) -> str:
-    return f"{_high(decision)} for {_count(decision.high_needed, 'tick')}"
+    return f"{_high(decision)} for {counted(decision.high_needed, 'tick')}"
 
 
 def _many_low(decision: Decision) -> str:
-    return f"{_low(decision)} for {_count(decision.low_needed, 'tick')}"
+    return f"{_low(decision)} for {counted(decision.low_needed, 'tick')}"
 
 
 def _at_max(decision: Decision) -> str:
     return (
-        f"{_many_high(decision)}, but there are as many clones as are wanted at most "
-        f"({decision.max_clones})"
+        f"{_many_high(decision)}, but there are as many {_clone(decision)}s as are "
+        f"wanted at most ({decision.max_clones})"
     )
 
 
@@ -176,15 +148,15 @@ def _falling(decision: Decision) -> str:
 
 def _at_min(decision: Decision) -> str:
     return (
-        f"{_many_low(decision)}, but there are as few clones as are wanted at least "
-        f"({decision.min_clones})"
+        f"{_many_low(decision)}, but there are as few {_clone(decision)}s as are "
+        f"wanted at least ({decision.min_clones})"
     )
 
 
 def _would_flap(decision: Decision) -> str:
     return (
-        f"{_low(decision)}, but without one clone the others would come too close to "
-        f"{decision.up_threshold:g} %"
+        f"{_low(decision)}, but without one {_clone(decision)} the others would come "
+        f"too close to {decision.up_threshold:g} %"
     )
 
 
@@ -203,7 +175,7 @@ def _warming(decision: Decision) -> str:
     if decision.left_s is None:
         return "all members have only just started"
     return (
-        f"{_many_high(decision)}, but the newest clone has only just "
+        f"{_many_high(decision)}, but the newest {_clone(decision)} has only just "
         f"started{_left(decision)}"
     )
 
@@ -215,7 +187,7 @@ def _backoff(decision: Decision) -> str:
 def _no_data(decision: Decision) -> str:
     load = decision.load
     if decision.shortage is not None:
-        return describe_shortage(decision.shortage)
+        return describe_shortage(decision.shortage, _clone(decision))
     if not load.standings:
         return "the host has not yet said what runs"
     if load.is_conclusive:
@@ -229,12 +201,13 @@ def _no_data(decision: Decision) -> str:
 
 def _short(decision: Decision) -> str:
     if decision.shortage is None:
-        return f"one more clone does not fit ({decision.reason.value})"
-    return f"one more clone does not fit: {describe_shortage(decision.shortage)}"
+        return f"one more {_clone(decision)} does not fit ({decision.reason.value})"
+    shortage = describe_shortage(decision.shortage, _clone(decision))
+    return f"one more {_clone(decision)} does not fit: {shortage}"
 
 
 def _orphaned(decision: Decision) -> str:
-    clones = _count(decision.clones, "clone")
+    clones = counted(decision.clones, "clone")
     return f"the primary is gone; what goes on without it: {clones}"
 
 
@@ -248,9 +221,8 @@ def _below_min(decision: Decision) -> str:
 
 def _given_up(decision: Decision) -> str:
     given_up = decision.load.names(MemberClass.GIVEN_UP)
-    return (
-        f"{_names(given_up) or 'a clone'} runs, but is silent or starts again and again"
-    )
+    who = _names(given_up) or f"a {_clone(decision)}"
+    return f"{who} runs, but is silent or starts again and again"
 
 
 def _switched_off(decision: Decision) -> str:
@@ -265,7 +237,7 @@ def _contested(decision: Decision) -> str:
     if decision.barred is None:
         return "somebody else keeps taking the statistics of this domain"
     return (
-        f"{_wanted(decision)}, but somebody else changes these clones too"
+        f"{_wanted(decision)}, but somebody else changes these {_clone(decision)}s too"
         f"{_left(decision)}"
     )
 
@@ -286,15 +258,23 @@ def _stood_down(decision: Decision) -> str:
 
 
 def _no_effect(decision: Decision) -> str:
-    return f"more clones would not help: {_no_work(decision)}{_left(decision)}"
+    why = _no_work(decision)
+    return f"more {_clone(decision)}s would not help: {why}{_left(decision)}"
 
 
 def _no_work(decision: Decision) -> str:
-    return decision.evidence or "a clone gets no work"
+    return decision.evidence or f"a {_clone(decision)} gets no work"
 
 
 def _image_unhealthy(decision: Decision) -> str:
-    return f"the last clone of the primary's new image failed{_left(decision)}"
+    whose = "the new image" if decision.is_managed else "the primary's new image"
+    return f"the last {_clone(decision)} of {whose} failed{_left(decision)}"
+
+
+def _rollout(decision: Decision) -> str:
+    if decision.is_managed:
+        return "there is a new image"
+    return "the primary has another image"
 
 
 def _steady(decision: Decision) -> str:
@@ -335,9 +315,10 @@ _SENTENCES: Mapping[Reason, Callable[[Decision], str]] = {
     Reason.STOOD_DOWN: _stood_down,
     Reason.NO_EFFECT: _no_effect,
     Reason.USELESS: _no_work,
-    Reason.ROLLOUT: lambda _: "the primary has another image",
+    Reason.ROLLOUT: _rollout,
     Reason.IMAGE_UNHEALTHY: _image_unhealthy,
     Reason.PRIMARY_LOST: _orphaned,
+    Reason.ASLEEP: lambda _: "there are no members, and none are wanted now",
     Reason.STEADY: _steady,
 }
 
@@ -348,7 +329,7 @@ def _absent(decision: Decision) -> str:
 
 def _there_are(decision: Decision) -> str:
     verb = "is" if decision.clones == 1 else "are"
-    return f"there {verb} {_count(decision.clones, 'clone')}"
+    return f"there {verb} {_clones(decision, decision.clones)}"
 
 
 def _names(names: tuple[Name, ...]) -> str:
@@ -379,5 +360,9 @@ def _rounded(number: float | None) -> float | None:
     return None if number is None else round(number, 2)
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def _clone(decision: Decision) -> str:
+    return "member" if decision.is_managed else "clone"
+
+
+def _clones(decision: Decision, number: int) -> str:
+    return counted(number, _clone(decision))

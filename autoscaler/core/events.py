@@ -5,6 +5,7 @@ import enum
 from attrs import frozen
 
 from albatross_client.names import Name
+from autoscaler.core.blueprint import Blueprint
 from autoscaler.core.policy import Mode, Policy
 from autoscaler.core.view import View
 
@@ -92,6 +93,17 @@ class Reconfigured:
 
 
 @frozen
+class Redrawn:
+    """Members of a managed group are made from something else from now on.
+
+    Attributes:
+        template: What from; another image than before replaces theirs.
+    """
+
+    template: Blueprint
+
+
+@frozen
 class ModeSet:
     """The operator's word for this group alone; survives restarts.
 
@@ -153,6 +165,7 @@ Event = (
     | ActionEnded
     | Interrupted
     | Reconfigured
+    | Redrawn
     | Word
 )
 
@@ -179,7 +192,7 @@ class Note:
 
     Attributes:
         kind: What.
-        name: The member; the primary stands for the group.
+        name: The member; the name of the group stands for it.
         evidence: What it was seen by, as fields of the line.
     """
 

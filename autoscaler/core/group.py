@@ -1,47 +1,91 @@
-"""A group: one primary, its clones, and what hosts cannot tell of them."""
+"""A group: its members, and what hosts cannot tell of them.
+
+Most groups are an operator's primary and its clones.  A *managed* group has no
+primary: all its members are ours, made from what the configuration says.
+"""
 
 import re
+from typing import Self
 
 from attrs import evolve, field, frozen
 
 from albatross_client.names import Name
 from autoscaler.core.actions import Action, Slot
+from autoscaler.core.blueprint import Blueprint, copied
 from autoscaler.core.budget import Budget
 from autoscaler.core.decision import Decision
 from autoscaler.core.policy import Mode, Policy
+from autoscaler.core.view import View
 
 FIRST_BACKOFF_S = 10.0
 LONGEST_BACKOFF_S = 600.0
 # No host takes as long to carry out a command that it was once sent.
 DOUBT_S = 3600.0
+# No name has it: a managed group is never taken for one around a primary.
+MANAGED_SUFFIX = "-*"
 
 
 @frozen(order=True, cache_hash=True)
 class GroupId:
-    """Which group: a host of the configuration and the primary's name."""
+    """Which group.
+
+    Attributes:
+        host: Of the configuration.
+        name: The primary's; of a managed group what its members' names begin
+            with.
+        is_managed: Whether there is no primary.
+    """
 
     host: str
-    primary: Name
+    name: Name
+    is_managed: bool = False
 
     def __str__(self) -> str:
-        return f"{self.host}/{self.primary}"
+        return f"{self.host}/{self.name}"
+
+    @classmethod
+    def of_key(cls, host: str, key: str) -> Self:
+        """Return the group on *host* whose `key` is *key*.
+
+        Raises:
+            ValueError: It is no group's.
+        """
+        name = key.removesuffix(MANAGED_SUFFIX)
+        return cls(host, Name.parse(name), is_managed=name != key)
+
+    @property
+    def key(self) -> str:
+        """What tells the group from all others of its host, also over time."""
+        return f"{self.name}{MANAGED_SUFFIX if self.is_managed else ''}"
+
+    @property
+    def primary(self) -> Name | None:
+        """The operator's unikernel; None: the group is managed."""
+        return None if self.is_managed else self.name
+
+    @property
+    def domain(self) -> Name:
+        """Where all its members are."""
+        return self.name.domain
+
+    @property
+    def prefix(self) -> str:
+        """What the labels of its clones begin with, before their numbers."""
+        return f"{self.name.label}-{'' if self.is_managed else 'clone-'}"
 
     def clone(self, number: int) -> Name:
         """Return the name of the clone with this *number*."""
-        return Name(self.primary.path, self.clone_label(number))
+        return Name(self.name.path, self.clone_label(number))
 
     def clone_label(self, number: int) -> str:
         """Return the label that the clone with this *number* would have."""
-        return f"{self.primary.label}-clone-{number}"
+        return f"{self.prefix}{number}"
 
     def number_of(self, name: Name) -> int | None:
         """Return which clone of this group *name* is, None if it is none."""
-        if name.path != self.primary.path or name.label is None:
+        if name.path != self.name.path or name.label is None:
             return None
-        found = re.fullmatch(
-            rf"{re.escape(self.primary.label or '')}-clone-(0|[1-9][0-9]*)",
-            name.label,
-        )
+        found = re.fullmatch(rf"{re.escape(self.prefix)}(0|[1-9][0-9]*)", name.label)
         return int(found[1]) if found else None
 
 
@@ -265,20 +309,23 @@ class Group:
     Attributes:
         id: Which one.
         policy: What its operator wants.
-        primary: The operator's unikernel, never ours to destroy.
-        clones: Ours, in the order of their numbers.
+        primary: The operator's unikernel, never ours to destroy; None: the
+            group is managed.
+        clones: Ours, in the order of their numbers; of a managed group all.
         foreign: Unikernels with a clone's name that are not ours.
         ticks: What ticks have left behind.
         ledger: What only we know.
         decision: The newest; None: nothing was decided yet.
         watched: What tells of somebody else who changes it.
-        outdated: Clones that were last listed with another image than the
-            primary's.
+        outdated: Clones that were last listed with another image than new
+            ones get.
+        template: What members of a managed group are made from; None: they
+            are copies of the primary.
     """
 
     id: GroupId
     policy: Policy
-    primary: Member
+    primary: Member | None
     clones: tuple[Member, ...] = ()
     foreign: frozenset[Name] = frozenset()
     ticks: Ticks = Ticks()
@@ -286,6 +333,7 @@ class Group:
     decision: Decision | None = None
     watched: Watched = Watched()
     outdated: tuple[Name, ...] = ()
+    template: Blueprint | None = None
 
     @property
     def mode(self) -> Mode:
@@ -299,15 +347,41 @@ class Group:
 
     @property
     def members(self) -> tuple[Member, ...]:
-        """The primary first."""
-        return (self.primary, *self.clones)
+        """The primary first, if there is one."""
+        return self.clones if self.primary is None else (self.primary, *self.clones)
 
     @property
     def clones_and_slots(self) -> int:
         """How many clones there are wherever clones are counted."""
         return len(self.clones) + len(self.ledger.slots)
 
+    def blueprint(self, view: View) -> Blueprint | None:
+        """Return what a new clone is made from; None: that isn't known now."""
+        if self.id.primary is None:
+            return self.template
+        primary = view.info(self.id.primary)
+        return None if primary is None else copied(primary)
 
-def new_group(group_id: GroupId, policy: Policy) -> Group:
-    """Return a group of which nothing is known yet."""
-    return Group(id=group_id, policy=policy, primary=Member(name=group_id.primary))
+
+def new_group(
+    group_id: GroupId, policy: Policy, template: Blueprint | None = None
+) -> Group:
+    """Return a group of which nothing is known yet.
+
+    Arguments:
+        group_id: Which one.
+        policy: What its operator wants.
+        template: What members of a managed group are made from.
+
+    Raises:
+        ValueError: Only a managed group, and each of them, has a template.
+    """
+    if group_id.is_managed and template is None:
+        msg = f"{group_id} needs a template: it has no primary to copy"
+        raise ValueError(msg)
+    if template is not None and not group_id.is_managed:
+        msg = f"{group_id} copies its primary: it has no template"
+        raise ValueError(msg)
+    name = group_id.primary
+    primary = None if name is None else Member(name=name)
+    return Group(id=group_id, policy=policy, primary=primary, template=template)

@@ -7,7 +7,7 @@ afterwards has the members that run and are ours.
 from collections.abc import Mapping
 from typing import assert_never
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from albatross_client.names import Name
 from albatross_client.values import Info
@@ -38,7 +38,7 @@ def observe(group: Group, view: View, now: float) -> tuple[Group, tuple[Note, ..
         went={note.name for note in died if note.kind is NoteKind.DIED},
     )
     group, contested = watch(group, view, changes, now)
-    old = _outdated(group, view.listing)
+    old = _outdated(group, view, view.listing)
     if old != group.outdated:
         group = evolve(group, outdated=old)
     return group, died + came + contested
@@ -79,10 +79,13 @@ def _bury(
         Note(NoteKind.DIED, m.name) for m in group.clones if looked[m.name].is_dead
     )
     clones = tuple(looked[m.name] for m in group.clones if not looked[m.name].is_dead)
-    primary = looked[group.primary.name]
-    if primary.is_dead and not group.primary.is_dead:
+    before = group.primary
+    if before is None:
+        return evolve(group, clones=clones), notes
+    primary = looked[before.name]
+    if primary.is_dead and not before.is_dead:
         notes = (*notes, Note(NoteKind.PRIMARY_LOST, primary.name))
-    if group.primary.is_dead and not primary.is_dead:
+    if before.is_dead and not primary.is_dead:
         notes = (*notes, Note(NoteKind.PRIMARY_RETURNED, primary.name))
     return evolve(group, primary=primary, clones=clones), notes
 
@@ -121,10 +124,12 @@ def _welcome(
     if not _is_settled(group, view):
         # It may still show what our own action has just removed.
         strangers = {}
+    made_from = group.blueprint(view) if strangers else None
     notes: list[Note] = []
     members: list[Member] = []
     for name, number in strangers.items():
-        kind = _kind_of_stranger(group, infos, name, number, now)
+        info, image = infos[name], None if made_from is None else made_from.digest
+        kind = _kind_of_stranger(group, _Like(name, number, info.digest), image, now)
         if kind is not NoteKind.FOREIGN:
             members.append(_stranger(name, number, view, now))
         if name not in group.foreign or kind is not NoteKind.FOREIGN:
@@ -144,16 +149,15 @@ def _welcome(
     return group, tuple(notes)
 
 
-def _outdated(group: Group, listing: Listing) -> tuple[Name, ...]:
-    """Return the clones that are listed with another image than the primary."""
-    infos = listing.infos
-    primary = infos.get(group.id.primary)
-    if primary is None:
+def _outdated(group: Group, view: View, listing: Listing) -> tuple[Name, ...]:
+    """Return the clones that have not the image that new ones get."""
+    infos, made_from = listing.infos, group.blueprint(view)
+    if made_from is None:
         return ()
     return tuple(
         clone.name
         for clone in group.clones
-        if clone.name in infos and infos[clone.name].digest != primary.digest
+        if clone.name in infos and infos[clone.name].digest != made_from.digest
     )
 
 
@@ -169,17 +173,31 @@ def _stranger(name: Name, number: int, view: View, now: float) -> Member:
     return Member(name=name, number=number, listening_since=listening_since)
 
 
+@frozen
+class _Like:
+    """A unikernel with a clone's name, and no record.
+
+    Attributes:
+        name: Absolute.
+        number: Of the clone that has this name.
+        digest: Of its image.
+    """
+
+    name: Name
+    number: int
+    digest: bytes
+
+
 def _kind_of_stranger(
-    group: Group, infos: Mapping[Name, Info], name: Name, number: int, now: float
+    group: Group, stranger: _Like, image: bytes | None, now: float
 ) -> NoteKind:
-    """Tell whether a unikernel with a clone's name, and no record, is ours."""
-    ledger = group.ledger
-    if name in ledger.disowned:
+    """Tell whether *stranger* is ours; new clones get *image*, if that is known."""
+    ledger, digest = group.ledger, stranger.digest
+    if stranger.name in ledger.disowned:
         return NoteKind.FOREIGN
-    digest = infos[name].digest
-    if any(doubt.is_of(number, digest, now) for doubt in ledger.doubts):
+    if any(doubt.is_of(stranger.number, digest, now) for doubt in ledger.doubts):
         return NoteKind.TURNED_UP
-    if name in ledger.adopted:
+    if stranger.name in ledger.adopted:
         return NoteKind.ADOPTED
     match Adopt.NEVER if ledger.is_ownership_lost else group.policy.adopt:
         case Adopt.ALWAYS:
@@ -187,8 +205,6 @@ def _kind_of_stranger(
         case Adopt.NEVER:
             return NoteKind.FOREIGN
         case Adopt.SAME_IMAGE:
-            primary = infos.get(group.id.primary)
-            same = primary is not None and primary.digest == digest
-            return NoteKind.ADOPTED if same else NoteKind.FOREIGN
+            return NoteKind.ADOPTED if image == digest else NoteKind.FOREIGN
         case unreachable:
             assert_never(unreachable)

@@ -1,8 +1,9 @@
 """Rule 6, and what comes after the load: one clone in the place of another.
 
-A given-up clone goes before the load is looked at.  A new image of the primary
-comes last: only where the load rules hold, and neither count ticks nor wait for
-a clone to warm up.  It neither consumes a cooldown nor is held by one.
+A given-up clone goes before the load is looked at.  A new image, the primary's
+or a managed group's, comes last: only where the load rules hold, and neither
+count ticks nor wait for a clone to warm up.  It neither consumes a cooldown nor
+is held by one.
 """
 
 from attrs import evolve
@@ -48,7 +49,7 @@ def replace_given_up(case: Case) -> Ruling | Reason | None:
 
 
 def roll_out(case: Case, ruling: Ruling) -> Ruling:
-    """Replace a clone that has not the primary's image, after all else.
+    """Replace a clone that has not the image of new ones, after all else.
 
     Arguments:
         case: What to look at.
@@ -90,8 +91,9 @@ def _is_spare(case: Case) -> bool:
 
 
 def _can_roll_out(case: Case) -> bool:
+    primary, fresh = case.group.id.primary, case.load.names(MemberClass.FRESH)
     # An image that the primary itself doesn't live with is not spread.
-    is_healthy = case.group.id.primary in case.load.names(MemberClass.FRESH)
+    is_healthy = primary is None or primary in fresh
     return is_healthy and case.view.is_current(case.now)
 
 
@@ -99,8 +101,8 @@ def _has_failed(case: Case) -> bool:
     """Tell whether the image has failed, and no clone lives with it either."""
     group, fresh = case.group, set(case.load.names(MemberClass.FRESH))
     fresh -= {*group.outdated, group.id.primary}
-    primary, rolling = case.view.info(group.id.primary), group.ledger.rolling
-    has_failed = primary is not None and rolling.digest == primary.digest
+    made_from, rolling = group.blueprint(case.view), group.ledger.rolling
+    has_failed = made_from is not None and rolling.digest == made_from.digest
     return has_failed and bool(rolling.failures) and not fresh
 
 

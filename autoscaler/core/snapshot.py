@@ -11,6 +11,7 @@ from attrs import evolve, field, frozen
 
 from albatross_client.names import Name
 from autoscaler.core.actions import Action
+from autoscaler.core.blueprint import Blueprint
 from autoscaler.core.budget import HOUR_S, TURNS_WITHIN_S, Budget
 from autoscaler.core.decision import Reason
 from autoscaler.core.group import (
@@ -134,8 +135,20 @@ def take(group: Group, clocks: Clocks) -> Snapshot:
     )
 
 
-def restore(snapshot: Snapshot, policy: Policy, clocks: Clocks) -> Group:
-    """Return the group that *snapshot* kept, with the operator's *policy*."""
+def restore(
+    snapshot: Snapshot,
+    policy: Policy,
+    clocks: Clocks,
+    template: Blueprint | None = None,
+) -> Group:
+    """Return the group that *snapshot* kept, as its operator wants it now.
+
+    Arguments:
+        snapshot: What was kept of it.
+        policy: What its operator wants.
+        clocks: All clocks, now.
+        template: What members of a managed group are made from.
+    """
     cooldown = max(policy.cooldown_up, policy.cooldown_down)
     # Older than all of these, a creation tells no more.
     young = max(policy.warmup, HOUR_S)
@@ -165,7 +178,7 @@ def restore(snapshot: Snapshot, policy: Policy, clocks: Clocks) -> Group:
         useless_at=_revive(snapshot.useless_at, clocks, policy.stand_down),
     )
     return evolve(
-        new_group(snapshot.id, policy),
+        new_group(snapshot.id, policy, template),
         clones=tuple(_revive_clones(snapshot.clones, clocks, young)),
         foreign=frozenset(snapshot.foreign),
         ledger=ledger,

@@ -19,7 +19,7 @@ def stand_down(
         ("within_s", excess.within_s),
         ("stand_down_s", group.policy.stand_down),
     )
-    note = Note(NoteKind.STOOD_DOWN, group.id.primary, evidence)
+    note = Note(NoteKind.STOOD_DOWN, group.id.name, evidence)
     return evolve(group, ledger=evolve(group.ledger, budget=budget)), (note,)
 
 
@@ -28,7 +28,7 @@ def stand_up(group: Group) -> tuple[Group, tuple[Note, ...]]:
     if group.ledger.budget.stood_down_at is None:
         return group, ()
     group = evolve(group, ledger=evolve(group.ledger, budget=Budget()))
-    return group, (Note(NoteKind.STOOD_UP, group.id.primary),)
+    return group, (Note(NoteKind.STOOD_UP, group.id.name),)
 
 
 def stand_down_left(group: Group, now: float) -> float | None:

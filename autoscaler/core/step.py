@@ -43,6 +43,7 @@ from autoscaler.core.events import (
     OwnershipConfirmed,
     OwnershipLost,
     Reconfigured,
+    Redrawn,
     Resumed,
     Ticked,
     Word,
@@ -81,10 +82,21 @@ def step(group: Group, event: Event, now: float) -> tuple[Group, tuple[Effect, .
             return _give_in(_end(group, event, now), now)
         case Interrupted():
             return _give_in(_settle(group, event, now), now)
-        case Reconfigured(policy):
-            return evolve(group, policy=policy), ()
+        case Reconfigured() | Redrawn():
+            return _changed(group, event), ()
         case _:
             return _obey(group, event)
+
+
+def _changed(group: Group, event: Reconfigured | Redrawn) -> Group:
+    """Follow another configuration."""
+    match event:
+        case Reconfigured(policy):
+            return evolve(group, policy=policy)
+        case Redrawn(template):
+            return evolve(group, template=template)
+        case _:
+            assert_never(event)
 
 
 def _obey(group: Group, event: Word) -> tuple[Group, tuple[Effect, ...]]:
@@ -108,16 +120,14 @@ def _obey(group: Group, event: Word) -> tuple[Group, tuple[Effect, ...]]:
 
 
 def _tick(group: Group, view: View, now: float) -> tuple[Group, tuple[Effect, ...]]:
+    primary = group.primary
     group = evolve(
         group,
-        primary=take_usage(group.primary, view),
+        primary=None if primary is None else take_usage(primary, view),
         clones=tuple(take_usage(clone, view) for clone in group.clones),
     )
     load = assess(group, view, now)
-    notes = _given_up_notes(group, load)
-    ledger = _refreshed(group, load, now)
-    if ledger is not group.ledger:
-        group = evolve(group, ledger=ledger)
+    group, notes = _remembered(group, load, now)
     group, up = _stood_up_in_time(group, now)
     ruling = decide(group, view, load, now)
     group, down = _within_budget(group, ruling, now)
@@ -139,6 +149,8 @@ def _inform(group: Group, view: View, now: float) -> tuple[Group, tuple[Effect, 
     ruling = decide_bounds(group, view, load, now)
     if ruling is None:
         return group, (*notes, *up)
+    group, gave_up = _remembered(group, load, now)
+    notes = (*notes, *gave_up)
     group, down = _within_budget(group, ruling, now)
     if down:
         ruling = decide_bounds(group, view, load, now) or ruling
@@ -337,20 +349,29 @@ def _settle(group: Group, event: Interrupted, now: float) -> Group:
         group = _dismiss(group, victim)
     missing = tuple(s.name for s in group.ledger.slots if s in action.slots)
     unfinished = bool(missing) or (victim is not None and view.lists(victim))
-    primary = view.info(group.id.primary)
+    made_from = group.blueprint(view)
     if action.reason is Reason.ROLLOUT:
         # The end of the daemon says nothing against the image.
-        primary = None
+        made_from = None
     ended = ActionEnded(
         action.id,
         failure="interrupted by the end of the daemon" if unfinished else None,
         jitter=event.jitter,
-        digest=primary.digest if primary is not None else b"",
+        digest=made_from.digest if made_from is not None else b"",
     )
     # The primary may run another image by now than the one that was sent.
     sent = tuple(name for name in missing if name not in event.unsent)
     doubts = _doubts(group, sent, b"", now)
     return _end(evolve(group, ledger=evolve(group.ledger, doubts=doubts)), ended, now)
+
+
+def _remembered(group: Group, load: Load, now: float) -> tuple[Group, tuple[Note, ...]]:
+    """Return *group* after a look at *load*, and who is newly given up."""
+    notes = _given_up_notes(group, load)
+    ledger = _refreshed(group, load, now)
+    if ledger is not group.ledger:
+        group = evolve(group, ledger=ledger)
+    return group, notes
 
 
 def _refreshed(group: Group, load: Load, now: float) -> Ledger:

@@ -135,7 +135,7 @@ def make_watches(
         remembered: What was measured in an earlier run, by host and domain.
         subscribes: At which paths a host is listened to, if not by domain.
     """
-    places = dict.fromkeys((g.host, g.primary.domain) for g in group_ids)
+    places = dict.fromkeys((g.host, g.domain) for g in group_ids)
     return tuple(
         Watch(
             host,

@@ -325,7 +325,7 @@ class Daemon:
 
     def _spawn(self, verb: Verb, action: Action, group_id: GroupId) -> None:
         assert self._nursery is not None  # noqa: S101 - `run` sets it first
-        place = group_id.host, group_id.primary.domain
+        place = group_id.host, group_id.domain
         parts, reconciler = self._parts, self._reconcilers[place]
         host = self._reaches[group_id.host]
         turn = parts.turns.of(group_id.host)

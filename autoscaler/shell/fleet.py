@@ -134,7 +134,7 @@ class Fleet:
 
     def watch(self, group_id: GroupId) -> Watch:
         """Return what is known of the group's domain."""
-        return self.watches[group_id.host, group_id.primary.domain]
+        return self.watches[group_id.host, group_id.domain]
 
     def at_root(self, host: str) -> tuple[Watch, ...]:
         """Return the watches that are fed by the one stream of *host*."""
@@ -148,7 +148,7 @@ class Fleet:
         return tuple(
             group_id
             for group_id in self.groups
-            if (group_id.host, group_id.primary.domain) == (watch.host, watch.domain)
+            if (group_id.host, group_id.domain) == (watch.host, watch.domain)
         )
 
     def view(self, group_id: GroupId) -> View:

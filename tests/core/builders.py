@@ -11,13 +11,14 @@ from attrs import evolve
 
 from albatross_client.names import Name
 from albatross_client.stats import Sample
-from albatross_client.values import Info, InterfaceInfo, ResourcePolicy
+from albatross_client.values import Info, Interface, InterfaceInfo, ResourcePolicy
 from autoscaler.core.actions import CreateClones, DestroyClone, ReplaceClone, Slot
+from autoscaler.core.blueprint import Blueprint
 from autoscaler.core.case import Ruling
 from autoscaler.core.decide import decide
 from autoscaler.core.decision import MemberClass, Reason
 from autoscaler.core.events import Event
-from autoscaler.core.group import Group, GroupId, Ledger, Member, Ticks
+from autoscaler.core.group import Group, GroupId, Ledger, Member, Ticks, new_group
 from autoscaler.core.policy import Policy
 from autoscaler.core.rhythm import Rhythm
 from autoscaler.core.standing import assess
@@ -31,6 +32,7 @@ DOMAIN = Name(("user",))
 PRIMARY = Name(("user",), "web")
 NEIGHBOUR = Name(("user",), "db")
 GROUP = GroupId("alpha", PRIMARY)
+MANAGED = GroupId("alpha", PRIMARY, is_managed=True)
 IMAGE = b"\x01" * 32
 OTHER_IMAGE = b"\x02" * 32
 ALL_CPUS = frozenset(range(32))
@@ -163,12 +165,53 @@ def make_world(
         ledger=ledger or Ledger(next_number=len(states)),
     )
     infos = {name: make_info(cpuid) for cpuid, name in enumerate(names)}
-    if group.primary.is_dead:
+    if found[0][0].is_dead:
         del infos[PRIMARY]
     infos[NEIGHBOUR] = make_info(31)
     tracks = {name: track for name, (_, track) in zip(names, found, strict=True)}
     tracks[NEIGHBOUR] = fresh_track()
     return group, make_view(infos, tracks)
+
+
+def make_template(**changes: Any) -> Blueprint:
+    standard = Blueprint(
+        digest=IMAGE, interfaces=(Interface("service", "br0"),), argv=("--port=80",)
+    )
+    return evolve(standard, **changes)
+
+
+def make_managed(
+    *states: State,
+    policy: Policy | None = None,
+    ledger: Ledger | None = None,
+    ticks: Ticks | None = None,
+) -> tuple[Group, View]:
+    """Return a managed group whose members count as *states*.
+
+    They have the numbers from 1 on; member N is pinned to cpuid N.
+    """
+    names = [MANAGED.clone(number) for number in range(1, len(states) + 1)]
+    found = [
+        member_in(name, number, state)
+        for number, (name, state) in enumerate(zip(names, states, strict=True), 1)
+    ]
+    group = evolve(
+        new_group(MANAGED, policy or make_policy(), make_template()),
+        clones=tuple(member for member, _ in found),
+        ticks=ticks or Ticks(last=NOW - 10, conclusive=NOW - 10),
+        ledger=ledger or Ledger(next_number=len(states) + 1),
+    )
+    infos = {name: make_info(cpuid) for cpuid, name in enumerate(names, 1)}
+    infos[NEIGHBOUR] = make_info(31)
+    tracks = {name: track for name, (_, track) in zip(names, found, strict=True)}
+    tracks[NEIGHBOUR] = fresh_track()
+    return group, make_view(infos, tracks)
+
+
+def primary_of(group: Group) -> Member:
+    """Return the primary of a group that has one."""
+    assert group.primary is not None
+    return group.primary
 
 
 def listed(view: View) -> dict[Name, Info]:

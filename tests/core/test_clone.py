@@ -10,6 +10,7 @@ from albatross_client.values import (
     InterfaceInfo,
     RestartOnExit,
 )
+from autoscaler.core.blueprint import copied
 from autoscaler.core.clone import clone_config, unknown_placeholders
 from tests.core.builders import make_info, make_policy, make_slot
 
@@ -18,7 +19,7 @@ SLOT = make_slot(7, 3, "10.0.0.9")
 
 def arguments(argv, *template) -> tuple[str, ...] | None:
     policy = make_policy(argument_template=template)
-    return clone_config(make_info(argv=argv), SLOT, policy).argv
+    return clone_config(copied(make_info(argv=argv)), SLOT, policy).argv
 
 
 def test_a_clone_is_its_primary_with_other_cpus_and_without_mac_addresses():
@@ -32,7 +33,7 @@ def test_a_clone_is_its_primary_with_other_cpus_and_without_mac_addresses():
         linux_boot_partition="sda1",
     )
 
-    config = clone_config(primary, SLOT, make_policy())
+    config = clone_config(copied(primary), SLOT, make_policy())
 
     assert config == Config(
         memory=64,
@@ -54,7 +55,7 @@ def test_a_clone_is_its_primary_with_other_cpus_and_without_mac_addresses():
 def test_block_devices_are_shared_only_when_the_operator_says_so(share, expected):
     primary = make_info(blocks=(BlockInfo("data", "web-data", 512, 10),))
 
-    config = clone_config(primary, SLOT, make_policy(share_block_devices=share))
+    config = clone_config(copied(primary), SLOT, make_policy(share_block_devices=share))
 
     assert config.blocks == expected
 
@@ -89,7 +90,7 @@ def test_the_template_edits_the_primarys_arguments(argv, template, expected):
 def test_a_clone_without_an_address_has_an_empty_one():
     policy = make_policy(argument_template=("--a={address}",))
 
-    config = clone_config(make_info(argv=()), make_slot(1), policy)
+    config = clone_config(copied(make_info(argv=())), make_slot(1), policy)
 
     assert config.argv == ("--a=",)
 

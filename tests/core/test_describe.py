@@ -11,8 +11,9 @@ from autoscaler.core.decision import (
     Shortage,
     Standing,
 )
-from autoscaler.core.describe import describe_shortage, explain, fields, members
+from autoscaler.core.describe import explain, fields, members
 from autoscaler.core.policy import Mode
+from autoscaler.core.shortages import describe_shortage
 
 WEB, CLONE = Name.parse("user:web"), Name.parse("user:web-clone-1")
 USER = Name.parse("user:")

@@ -57,14 +57,14 @@ def test_clones_and_reservations_are_counted_together():
     group, _ = make_world(50.0, 50.0, ledger=Ledger(actions=(creating(2, 3),)))
 
     assert group.clones_and_slots == 3
-    assert [member.name for member in group.members] == [GROUP.primary, clone_name(1)]
+    assert [member.name for member in group.members] == [GROUP.name, clone_name(1)]
 
 
 def test_a_new_group_has_only_a_primary():
     group = new_group(GROUP, make_policy())
 
     assert isinstance(group, Group)
-    assert [member.name for member in group.members] == [GROUP.primary]
+    assert [member.name for member in group.members] == [GROUP.name]
     assert group.clones_and_slots == 0
     assert group.decision is None
 

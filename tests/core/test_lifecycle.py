@@ -32,7 +32,14 @@ from autoscaler.core.snapshot import restore, take
 from autoscaler.core.track import Track, is_crash_loop
 from autoscaler.core.view import Feed, closed
 from tests.core import performing
-from tests.core.builders import IMAGE, OTHER_IMAGE, PRIMARY, clone_name, listed
+from tests.core.builders import (
+    IMAGE,
+    OTHER_IMAGE,
+    PRIMARY,
+    clone_name,
+    listed,
+    primary_of,
+)
 from tests.core.policies import POLICIES
 from tests.core.simulation import World
 
@@ -422,7 +429,7 @@ class GroupLifecycle(RuleBasedStateMachine):
             group.mode is Mode.ACTIVE
             and world.policy.scale_up
             and PRIMARY in world.processes
-            and not group.primary.is_dead
+            and not primary_of(group).is_dead
             and self.open is None
             # One that starts anew between samples lowers the mean.
             and not any(p.crashes for p in world.processes.values())

@@ -28,7 +28,7 @@ def policy(**changes):
 
 
 def view(policies, clones=0):
-    infos = {WEST_WEB.primary: Info(cpuids=frozenset({0}), memory=32)}
+    infos = {WEST_WEB.name: Info(cpuids=frozenset({0}), memory=32)}
     for number in range(1, clones + 1):
         infos[WEST_WEB.clone(number)] = Info(cpuids=frozenset({number}), memory=32)
     return View(
@@ -141,7 +141,7 @@ def outcome(made, size, mean):
         Member(name=WEST_WEB.clone(n), number=n, usage=mean) for n in range(1, size)
     )
     standings = tuple(Standing(c.name, MemberClass.FRESH, mean) for c in clones)
-    standings += (Standing(WEST_WEB.primary, MemberClass.FRESH, mean),)
+    standings += (Standing(WEST_WEB.name, MemberClass.FRESH, mean),)
     load = Load(
         standings=standings, mean_up=mean, mean_down=mean, capacity=size, fresh=size
     )

@@ -24,6 +24,7 @@ from tests.core.builders import (
     make_moment,
     make_policy,
     make_world,
+    primary_of,
 )
 
 CLONE = clone_name(1)
@@ -159,7 +160,7 @@ def lost_primary() -> tuple[Group, View, tuple[Note, ...]]:
 def test_a_lost_primary_stays_a_member_that_is_dead():
     group, _, notes = lost_primary()
 
-    assert group.primary.is_dead
+    assert primary_of(group).is_dead
     assert notes == (Note(NoteKind.PRIMARY_LOST, PRIMARY),)
 
 
@@ -168,7 +169,7 @@ def test_a_lost_primary_is_noted_once():
 
     again, notes = observe(group, listing(view, NOW + 60), NOW + 60)
 
-    assert again.primary.is_dead
+    assert primary_of(again).is_dead
     assert notes == ()
 
 

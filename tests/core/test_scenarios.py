@@ -9,7 +9,7 @@ from autoscaler.core.actions import CreateClones, DestroyClone, ReplaceClone
 from autoscaler.core.decision import Reason
 from autoscaler.core.policy import Policy
 from tests.core import performing
-from tests.core.builders import PRIMARY, clone_name
+from tests.core.builders import PRIMARY, clone_name, primary_of
 from tests.core.simulation import World
 
 # How long a create takes, until its first frame was heard.
@@ -59,7 +59,7 @@ def test_usage_is_the_load_within_two_points(percent):
     for _ in range(50):
         world.passes(1)
 
-        assert world.group.primary.usage == pytest.approx(percent, abs=2.0)
+        assert primary_of(world.group).usage == pytest.approx(percent, abs=2.0)
 
 
 def test_at_89_percent_nothing_happens_in_100_ticks():

@@ -105,7 +105,7 @@ def test_usage_counters_and_what_a_listing_settles_start_afresh():
     assert revived.ticks == Ticks()
     assert revived.decision is None
     assert revived.ledger.settled_at is None
-    assert revived.primary == Member(name=GROUP.primary)
+    assert revived.primary == Member(name=GROUP.name)
     assert {clone.usage for clone in revived.clones} == {None}
     assert {clone.listening_since for clone in revived.clones} == {0.0}
 

@@ -71,7 +71,7 @@ def test_a_stand_down_ends_by_itself_with_a_fresh_budget():
     group, effects = with_budget(Budget(acted=(NOW,) * 40, stood_down_at=NOW - 3600))
 
     note, action = effects
-    assert note == Note(NoteKind.STOOD_UP, group.id.primary)
+    assert note == Note(NoteKind.STOOD_UP, group.id.name)
     assert isinstance(action, CreateClones)
     assert group.ledger.budget.acted == (NOW,)
 

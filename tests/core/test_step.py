@@ -17,6 +17,7 @@ from autoscaler.core.policy import Mode
 from autoscaler.core.step import step
 from autoscaler.core.view import View
 from tests.core.builders import (
+    GROUP,
     IMAGE,
     NOW,
     OTHER_IMAGE,
@@ -110,7 +111,7 @@ def test_a_given_up_member_is_noted_once():
     group, first = step(group, Ticked(view), NOW)
     group, second = step(group, Ticked(view), NOW + 1)
 
-    assert first == (Note(NoteKind.GAVE_UP, group.primary.name),)
+    assert first == (Note(NoteKind.GAVE_UP, GROUP.name),)
     assert second == ()
 
 

@@ -213,7 +213,7 @@ def test_the_end_of_nothing_changes_nothing():
 def test_clones_that_may_have_come_are_remembered():
     known, old = Doubt(1, NOW - 60), Doubt(2, NOW - DOUBT_S)
     group = acting(creating(3, 4), doubts=(known, old))
-    doubtful = (clone_name(3), group.id.primary)
+    doubtful = (clone_name(3), group.id.name)
 
     group = after(group, ActionEnded(1, "lost", doubtful=doubtful, digest=IMAGE))
 

@@ -20,6 +20,7 @@ from tests.core.builders import (
     make_rhythm,
     make_sample,
     make_view,
+    primary_of,
 )
 
 # The last tick was at 1000.5; the next frames are due at 1010.
@@ -92,7 +93,7 @@ def test_a_report_that_did_not_count_lets_the_news_of_others_tick():
 
 def test_a_dead_primary_makes_no_news():
     group, view = two_members(heard(1010), heard(1000, span_s=10))
-    group = evolve(group, primary=evolve(group.primary, is_dead=True))
+    group = evolve(group, primary=evolve(primary_of(group), is_dead=True))
 
     assert next_tick(group, view, 1010) is None
 

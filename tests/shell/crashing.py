@@ -230,7 +230,7 @@ async def _stop_when_settled(daemon: Daemon, job: Job) -> None:
 
 def _is_settled(fleet: Fleet, job: Job) -> bool:
     group, view = fleet.groups[job.group], fleet.view(job.group)
-    primary = view.info(job.group.primary)
+    primary = view.info(job.group.name)
     clones = [view.info(clone.name) for clone in group.clones]
     return (
         not group.ledger.actions

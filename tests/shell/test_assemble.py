@@ -63,8 +63,8 @@ async def test_a_domain_of_a_host_is_watched_once():
     ("configured", "remembered", "interval"),
     [
         pytest.param(None, {}, None, id="unknown"),
-        pytest.param(None, {("alpha", GROUP.primary.domain): 7.0}, 7.0, id="kept"),
-        pytest.param(5.0, {("alpha", GROUP.primary.domain): 7.0}, 5.0, id="configured"),
+        pytest.param(None, {("alpha", GROUP.domain): 7.0}, 7.0, id="kept"),
+        pytest.param(5.0, {("alpha", GROUP.domain): 7.0}, 5.0, id="configured"),
     ],
 )
 async def test_the_operators_interval_wins_over_the_remembered_one(

@@ -99,7 +99,7 @@ class Case:
     @property
     def running(self) -> Mapping[Name, bytes]:
         """The digests of all clones that run, foreign ones included."""
-        primary = self.job.group.primary
+        primary = self.job.group.name
         return {
             name: unikernel.digest
             for name, unikernel in self.sandbox.host.state.unikernels.items()
@@ -118,9 +118,9 @@ async def prepare(
     """Return a group that is in need of the scenario's action."""
     group_id = GroupId(HOST, Name((place,), "web"))
     host = sandbox.host
-    host.set_policy(group_id.primary.domain, ROOMY)
-    host.create(group_id.primary, Config(image=scenario.image, memory=32))
-    host.set_demand(group_id.primary, Demand.constant(scenario.demand))
+    host.set_policy(group_id.domain, ROOMY)
+    host.create(group_id.name, Config(image=scenario.image, memory=32))
+    host.set_demand(group_id.name, Demand.constant(scenario.demand))
     for number, image in scenario.clones.items():
         cpuids = frozenset({number})
         config = Config(image=image, memory=32, cpuids=cpuids)
@@ -167,7 +167,7 @@ def check(case: Case) -> None:
     running, created = case.running, Counter(case.commands("create"))
     [kept] = read_state(case.job.directory / "state").snapshots.values()
     first = {str(group_id.clone(number)) for number in scenario.clones}
-    primary = case.sandbox.host.state.unikernels[group_id.primary]
+    primary = case.sandbox.host.state.unikernels[group_id.name]
 
     assert len(running) == scenario.wanted
     assert set(running.values()) <= {primary.digest}

@@ -176,7 +176,7 @@ async def test_two_groups_share_the_last_room(autojump_clock, nursery):
 async def test_one_slow_host_does_not_delay_another(autojump_clock, nursery):
     slow = Rule(fault=SlowReply(1000), times=None)
     other = make_host(nursery, Wish(rules=(slow,)))
-    groups = {GroupId("slow", GROUP.primary): Policy(max_clones=1, min_clones=1)}
+    groups = {GroupId("slow", GROUP.name): Policy(max_clones=1, min_clones=1)}
     machine = Machine(others={"slow": other}, groups=groups)
     world = await make_world(nursery, Wish(demand=Demand.constant(2), machine=machine))
 

@@ -216,7 +216,7 @@ async def test_a_lost_primary_leaves_its_clones_alone(autojump_clock, nursery):
         pytest.param(UnwritableHost, "memory is more than 63 bits", id="unwritable"),
         pytest.param(
             WrongImageHost,
-            "the host sent another image than the primary's digest names",
+            "the host sent another image than the digest of user:web names",
             id="wrong-image",
         ),
         pytest.param(

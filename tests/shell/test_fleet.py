@@ -87,7 +87,7 @@ async def test_a_stream_stirs_all_groups_of_its_domain(fleet):
 async def test_an_action_that_nobody_carries_out_is_a_bug(fleet):
     now = trio.current_time()
     watch = fleet.watch(API)
-    watch.take_infos({API.primary: make_info()}, now, now, 0)
+    watch.take_infos({API.name: make_info()}, now, now, 0)
     watch.take_policies(make_rules().policies, now)
     fleet.groups[API] = evolve(
         fleet.groups[API], policy=Policy(max_clones=1, min_clones=1)

@@ -12,6 +12,7 @@ from albatross_client.sandbox.faults import (
     StreamCut,
 )
 from autoscaler.core.policy import Policy
+from tests.core.builders import primary_of
 from tests.fakes import WrappedHost
 from tests.shell.harness import WEB, Machine, Wish, make_world, wait_until
 
@@ -72,7 +73,7 @@ async def test_somebody_who_falls_silent_is_asked_about_soon(
     world.live.create(WEB.__class__(("user",), "api"), Wish().config)
     world.live.strike(Killed(WEB))
 
-    await wait_until(lambda: world.group.primary.is_dead, 60)
+    await wait_until(lambda: primary_of(world.group).is_dead, 60)
 
     assert world.decision.reason.value == "no_primary"
 

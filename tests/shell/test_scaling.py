@@ -92,7 +92,7 @@ async def test_a_clone_that_is_listed_but_silent_does_not_stop_a_scale_up(
 
     world.live.strike(Silenced(world.group.clones[0].name))
     await trio.sleep(60)
-    world.live.set_demand(world.group.primary.name, Demand.constant(4))
+    world.live.set_demand(world.group.id.name, Demand.constant(4))
     took = await wait_until(lambda: world.size >= 4, 600)
 
     stale = world.notebook.ticks[-1].load.names(MemberClass.STALE)

@@ -127,7 +127,7 @@ class Judge:
         open_actions = self.journal.execute(
             "SELECT action FROM actions WHERE host = ? AND primary_name = ? "
             "AND ended IS NULL",
-            (host, str(group_id.primary)),
+            (host, str(group_id.name)),
         ).fetchall()
         self.require(
             any(f'"{name}"' in text for (text,) in open_actions),
@@ -167,7 +167,7 @@ class Judge:
         """The daemon says something about a member."""
         if note.kind is NoteKind.ADOPTED:
             infos = self.hosts[group.id.host].live.state.unikernels
-            primary, clone = infos.get(group.id.primary), infos.get(note.name)
+            primary, clone = infos.get(group.id.name), infos.get(note.name)
             self.require(
                 primary is None or clone is None or primary.digest == clone.digest,
                 group.id,
@@ -196,7 +196,7 @@ class Judge:
         self._check_size(group, action)
         victim = victim_of(action)
         if victim is not None:
-            mine = (id_.host, victim) in self.ours and victim != id_.primary
+            mine = (id_.host, victim) in self.ours and victim != id_.name
             self.require(mine, id_, f"{victim} is a victim, and not ours")
         if isinstance(action, ReplaceClone):
             account.replaced.append(now)

@@ -14,6 +14,7 @@ from autoscaler.core.snapshot import take
 from autoscaler.shell.fleet import Fleet
 from autoscaler.shell.hosts.watch import Watch
 from autoscaler.shell.state.records import to_json
+from tests.core.builders import primary_of
 from tests.soak.audit import Judge
 from tests.soak.host import SoakHost, family_of
 
@@ -116,11 +117,11 @@ def check_progress(judge: Judge, fleet: Fleet) -> None:
 
 def check_ticks(judge: Judge, group: Group, watch: Watch, now: float) -> None:
     """A group that is heard is looked at."""
-    track = watch.tracks.get(group.id.primary)
+    track = watch.tracks.get(group.id.name)
     up_since = watch.feed.up_since
     if track is None or track.usage_at is None or up_since is None:
         return
-    if group.primary.is_dead or now - track.usage_at > LOOK_S:
+    if primary_of(group).is_dead or now - track.usage_at > LOOK_S:
         return
     since = max(up_since, judge.account(group.id).disturbed, group.ticks.last or 0.0)
     if now - since > LONGEST_SILENCE_S:
@@ -157,14 +158,14 @@ def is_overloaded(group: Group, watch: Watch, host: SoakHost) -> bool:
     """Tell whether nothing but load is missing for an up, and there is load."""
     policy, ledger = group.policy, group.ledger
     running = host.live.state.unikernels
-    demand = host.demand.get(group.id.primary, 0.0)
+    demand = host.demand.get(group.id.name, 0.0)
     if (
         # Cheap to tell, and nearly always so.
         100 * demand < policy.scale_up_threshold_percent * len(group.members)
         or group.clones_and_slots >= policy.max_clones
     ):
         return False
-    family = [name for name in running if family_of(name) == group.id.primary]
+    family = [name for name in running if family_of(name) == group.id.name]
     names = {member.name for member in group.members}
     sick = host.silent | host.looping
     if (

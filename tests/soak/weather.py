@@ -127,12 +127,12 @@ class Weather:
         family = [
             name
             for name in host.live.state.unikernels
-            if family_of(name) == group_id.primary
+            if family_of(name) == group_id.name
         ]
-        clones = sorted(str(name) for name in family if name != group_id.primary)
+        clones = sorted(str(name) for name in family if name != group_id.name)
         if clones and not (primary and self.random.random() < 0.2):
             return host, Name.parse(self.random.choice(clones))
-        return (host, group_id.primary) if group_id.primary in family else None
+        return (host, group_id.name) if group_id.name in family else None
 
     def for_minutes(self, least: float, most: float) -> float:
         return self.random.uniform(least, most) * MINUTE_S
@@ -143,7 +143,7 @@ class Weather:
         """Ask the group for more or less, and again after an hour or so."""
         host = self.soak.hosts[group_id.host]
         most = self.soak.policies[group_id].max_clones + 1
-        host.demand[group_id.primary] = self.random.triangular(0.02, most, 0.5)
+        host.demand[group_id.name] = self.random.triangular(0.02, most, 0.5)
         self.soak.disturb([group_id])
         self.later(
             self.random.expovariate(1 / HOUR_S), lambda: self.change_demand(group_id)
@@ -156,7 +156,7 @@ class Weather:
 
     def evict_stream(self) -> None:
         host = self.any_host()
-        for path in {g.primary.domain for g in self.soak.policies}:
+        for path in {g.domain for g in self.soak.policies}:
             host.evict(path)
 
     def stall_streams(self) -> None:
@@ -212,11 +212,11 @@ class Weather:
     def lose_primary(self) -> None:
         group_id = self.any_group()
         host = self.host_of(group_id)
-        if group_id.primary in host.live.state.unikernels:
+        if group_id.name in host.live.state.unikernels:
             image = self.random.choice(IMAGES)
-            host.remove(group_id.primary)
+            host.remove(group_id.name)
             back = self.random.choice((0.0, 1.0, 30.0, 600.0, 3600.0))
-            self.later(back, lambda: self.create(host, group_id.primary, image))
+            self.later(back, lambda: self.create(host, group_id.name, image))
 
     def create_look_alike(self) -> None:
         group_id = self.any_group()
@@ -237,7 +237,7 @@ class Weather:
             host.live.create(name, config)
         except ValueError:
             self.later(MINUTE_S, lambda: self.create(host, name, image))
-        self.soak.disturb([g for g in self.soak.policies if g.primary == name])
+        self.soak.disturb([g for g in self.soak.policies if g.name == name])
 
     # Hosts
 
@@ -260,7 +260,7 @@ class Weather:
 
     def fill_policy(self) -> None:
         host = self.any_host()
-        domain = self.any_group().primary.domain
+        domain = self.any_group().domain
         before = host.live.state.policies[domain]
         if before.unikernels == host.unikernels:
             host.live.strike(PolicyFull(domain))

@@ -172,7 +172,7 @@ class Soak:
             )
         group_id = GroupId(name, Name(DOMAIN.path, f"app{number}"))
         self.hosts[name].live.create(
-            group_id.primary,
+            group_id.name,
             Config(image=IMAGES[0], memory=32, fail_behaviour=RestartOnExit()),
         )
         self.policies[group_id] = any_policy(chance)

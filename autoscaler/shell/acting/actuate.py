@@ -21,7 +21,6 @@ from albatross_client.errors import (
 )
 from albatross_client.names import Name
 from albatross_client.texts import clean
-from albatross_client.values import Info
 from autoscaler.core.actions import (
     Action,
     CreateClones,
@@ -29,6 +28,7 @@ from autoscaler.core.actions import (
     ReplaceClone,
     Slot,
 )
+from autoscaler.core.blueprint import Blueprint
 from autoscaler.core.capacity import confirm_slot
 from autoscaler.core.clone import clone_config
 from autoscaler.core.decision import Shortage
@@ -193,33 +193,33 @@ async def _create(slot: Slot, work: Work) -> Failed | None:
     confirmed = confirm_slot(site.group, view, slot)
     if isinstance(confirmed, Shortage):
         return Failed(f"no room any more: {confirmed.reason.value}")
-    primary = view.info(site.group.id.primary)
-    if primary is None:
+    made_from = site.group.blueprint(view)
+    if made_from is None:
         return Failed("the primary is not listed any more")
-    image = await _image(primary, site)
-    if image is None:
-        return Failed("the host sent another image than the primary's digest names")
-    failed = await _send(slot.name, _Order(primary, confirmed, image), work)
-    return failed or await _wait_for_boot(slot.name, work, primary.digest)
+    image = await _image(made_from.digest, view, site)
+    if isinstance(image, Failed):
+        return image
+    failed = await _send(slot.name, _Order(made_from, confirmed, image), work)
+    return failed or await _wait_for_boot(slot.name, work, made_from.digest)
 
 
 @frozen
 class _Order:
     """What a clone is made from."""
 
-    primary: Info
+    made_from: Blueprint
     slot: Slot
     image: bytes = field(repr=False)
 
 
 async def _send(name: Name, order: _Order, work: Work) -> Failed | None:
     """Have *name* created; None: it was."""
-    site, digest = work.site, order.primary.digest
+    site, digest = work.site, order.made_from.digest
     unwritten = await work.entry.note(name, Step.SENT)
     if unwritten is not None:
         return Failed(f"not begun: {unwritten}")
     try:
-        config = clone_config(order.primary, order.slot, site.group.policy)
+        config = clone_config(order.made_from, order.slot, site.group.policy)
         with trio.fail_after(TRANSFER_S):
             await site.host.create(name, config, order.image)
     except (AlbatrossError, trio.TooSlowError, ValueError) as error:
@@ -316,16 +316,20 @@ async def _destroy(name: Name, work: Work) -> Failed | None:
     return Failed(why)
 
 
-async def _image(primary: Info, site: Site) -> bytes | None:
-    """Return the primary's image, None where the host sends another one."""
-    kept = await site.images.get(primary.digest)
+async def _image(digest: bytes, view: View, site: Site) -> bytes | Failed:
+    """Return the image with this *digest*, from whoever runs it if not kept."""
+    kept = await site.images.get(digest)
     if kept is not None:
         return kept
+    runs = (member.name for member in site.group.members)
+    infos = ((name, view.info(name)) for name in runs)
+    source = next((n for n, info in infos if info and info.digest == digest), None)
+    if source is None:
+        return Failed("the image is not kept any more, and no member runs it")
     with trio.fail_after(TRANSFER_S):
-        image = await site.host.image(site.group.id.primary)
-    digest = await _sha256(image)
-    if digest != primary.digest:
-        return None
+        image = await site.host.image(source)
+    if await _sha256(image) != digest:
+        return Failed(f"the host sent another image than the digest of {source} names")
     await site.images.put(digest, image)
     return image
 

@@ -161,23 +161,23 @@ class Groups:
         """Two groups must never be able to take each other's members."""
         owners: dict[tuple[object, Name], GroupId] = {}
         for group_id, place in known:
-            where = self._machine(group_id), group_id.primary
+            where = self._machine(group_id), group_id.name
             owner = owners.setdefault(where, group_id)
             if owner is not group_id:
                 complaint = f"is the primary of {owner} already"
-                yield place.problem(complaint, "primary", str(group_id.primary))
+                yield place.problem(complaint, "primary", str(group_id.name))
         for group_id, place in known:
-            label, clone, _ = (group_id.primary.label or "").rpartition("-clone-")
+            label, clone, _ = (group_id.name.label or "").rpartition("-clone-")
             if not clone or not label:
                 continue
-            base = Name(group_id.primary.path, label)
+            base = Name(group_id.name.path, label)
             taken_by = owners.get((self._machine(group_id), base))
-            if taken_by and taken_by.number_of(group_id.primary) is not None:
+            if taken_by and taken_by.number_of(group_id.name) is not None:
                 complaint = (
                     f"is named like a clone of {taken_by}, which would take it for its "
                     "own; must be another name"
                 )
-                yield place.problem(complaint, "primary", str(group_id.primary))
+                yield place.problem(complaint, "primary", str(group_id.name))
 
     def _machine(self, group_id: GroupId) -> object:
         """A machine may be two hosts: one for each domain's keys."""

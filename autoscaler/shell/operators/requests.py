@@ -142,7 +142,7 @@ def find_groups(known: Iterable[GroupId], text: str | None) -> tuple[GroupId, ..
     if text is None:
         return tuple(known)
     by_text = {str(group_id): group_id for group_id in known}
-    found = [g for full, g in by_text.items() if text in {full, str(g.primary)}]
+    found = [g for full, g in by_text.items() if text in {full, str(g.name)}]
     if not found:
         msg = f"{clean(text)!r}: {unknown('group', text, by_text)}"
         raise RequestError(msg)

@@ -85,16 +85,16 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _read(connection: sqlite3.Connection) -> State:
     stored = read_stored(connection)
     decisions = {
-        _group(host, primary): Standing(
-            read_row(f"the decision of {host}/{primary}", text, Decision), since, at
+        GroupId.of_key(host, key): Standing(
+            read_row(f"the decision of {host}/{key}", text, Decision), since, at
         )
-        for host, primary, since, at, text in connection.execute(
+        for host, key, since, at, text in connection.execute(
             "SELECT host, primary_name, since, at, decision FROM current_decisions"
         )
     }
     began = {
-        (_group(host, primary), number): at
-        for host, primary, number, at in connection.execute(
+        (GroupId.of_key(host, key), number): at
+        for host, key, number, at in connection.execute(
             "SELECT host, primary_name, id, max(began) FROM actions "
             "WHERE ended IS NULL GROUP BY host, primary_name, id"
         )
@@ -107,7 +107,3 @@ def _read(connection: sqlite3.Connection) -> State:
     )
     snapshots = {snapshot.id: snapshot for snapshot in stored.snapshots}
     return State(snapshots, decisions, began, streams)
-
-
-def _group(host: str, primary: str) -> GroupId:
-    return GroupId(host, Name.parse(primary))

@@ -9,9 +9,15 @@ from typing import Any, TypeVar
 
 from cattrs import Converter
 from cattrs.errors import BaseValidationError, StructureHandlerNotFoundError
+from cattrs.gen import (
+    make_dict_structure_fn,
+    make_dict_unstructure_fn,
+    override,
+)
 
 from albatross_client.names import Name
 from autoscaler.core.actions import Action, CreateClones, DestroyClone, ReplaceClone
+from autoscaler.core.group import GroupId
 
 T = TypeVar("T")
 
@@ -73,6 +79,17 @@ def _is_action(kind: object) -> bool:
     return kind in (Action, Action | None)
 
 
+def _rename(converter: Converter, kind: type[Any], **names: str) -> None:
+    """Write fields of *kind* under other names: those of an older version."""
+    renamed: dict[str, Any] = {f: override(rename=to) for f, to in names.items()}
+    converter.register_unstructure_hook(
+        kind, make_dict_unstructure_fn(kind, converter, **renamed)
+    )
+    converter.register_structure_hook(
+        kind, make_dict_structure_fn(kind, converter, **renamed)
+    )
+
+
 def _make() -> Converter:
     converter = Converter()
     converter.register_unstructure_hook(Name, str)
@@ -84,6 +101,8 @@ def _make() -> Converter:
     )
     converter.register_unstructure_hook_func(_is_action, _write_action)
     converter.register_structure_hook_func(_is_action, _read_action)
+    # Managed groups came later: the column and the field keep their first name.
+    _rename(converter, GroupId, name="primary")
     return converter
 
 

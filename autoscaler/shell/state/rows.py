@@ -192,14 +192,14 @@ class Stored:
 
 def snapshot_row(snapshot: Snapshot) -> tuple[object, ...]:
     """Return the row of `SAVE`."""
-    return snapshot.id.host, str(snapshot.id.primary), to_json(snapshot)
+    return snapshot.id.host, snapshot.id.key, to_json(snapshot)
 
 
 def decided_row(row: Decided) -> tuple[object, ...]:
     """Return the row of `DECIDED`."""
     decision = row.decision
     return (
-        *(row.group.host, str(row.group.primary), row.wall),
+        *(row.group.host, row.group.key, row.wall),
         *(decision.outcome.value, decision.reason.value, to_json(decision)),
     )
 
@@ -207,7 +207,7 @@ def decided_row(row: Decided) -> tuple[object, ...]:
 def current_row(row: Decided) -> tuple[object, ...]:
     """Return the row of `CHANGED` and of `REFRESHED`."""
     return (
-        *(row.wall, row.group.host, str(row.group.primary)),
+        *(row.wall, row.group.host, row.group.key),
         *(row.wall, to_json(row.decision)),
     )
 
@@ -215,7 +215,7 @@ def current_row(row: Decided) -> tuple[object, ...]:
 def usage_row(row: UsageRow) -> tuple[object, ...]:
     """Return the row of `USAGE`."""
     return (
-        *(row.group.host, str(row.group.primary), row.wall),
+        *(row.group.host, row.group.key, row.wall),
         *(row.mean, row.least, row.most, row.smallest, row.largest),
     )
 
@@ -238,8 +238,8 @@ def read_stored(connection: sqlite3.Connection) -> Stored:
         DamagedError: A row can't be read.
     """
     snapshots = tuple(
-        read_row(f"the snapshot of {host}/{primary}", text, Snapshot)
-        for host, primary, text in connection.execute(
+        read_row(f"the snapshot of {host}/{key}", text, Snapshot)
+        for host, key, text in connection.execute(
             "SELECT host, primary_name, snapshot FROM snapshots"
         )
     )

@@ -333,7 +333,7 @@ def _make_directory(directory: Path) -> None:
 
 
 def _key(group: GroupId, action: Action) -> tuple[str, str, int]:
-    return group.host, str(group.primary), action.id
+    return group.host, group.key, action.id
 
 
 def _names(action: Action) -> tuple[Name, ...]:

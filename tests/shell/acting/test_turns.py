@@ -108,7 +108,7 @@ async def test_an_end_drops_those_that_wait(autojump_clock, nursery):
 async def test_an_action_whose_host_is_gone_holds_no_turn(autojump_clock, nursery):
     lost = Rule(fault=ReplyLost(), verb="create")
     other = make_host(nursery, Wish(rules=(lost,)))
-    gone = GroupId("gone", GROUP.primary)
+    gone = GroupId("gone", GROUP.name)
     machine = Machine(
         others={"gone": other}, groups={gone: ONE_CLONE}, turns=lambda: Turns(1)
     )
@@ -118,7 +118,7 @@ async def test_an_action_whose_host_is_gone_holds_no_turn(autojump_clock, nurser
     await wait_until(lambda: len(other.state.unikernels) == 2, 100)
     other.strike(HostDown(5000))
 
-    world.live.set_demand(GROUP.primary, Demand.constant(2.0))
+    world.live.set_demand(GROUP.name, Demand.constant(2.0))
     took = await wait_until(lambda: world.size == 2, 600)
 
     assert took < 200

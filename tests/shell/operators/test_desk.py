@@ -269,7 +269,7 @@ async def test_stranded_clones_are_listed_and_destroyed_one_by_one(
 
 
 @pytest.mark.parametrize(
-    "name", [GROUP.primary, GROUP.clone(7), API], ids=["primary", "foreign", "other"]
+    "name", [GROUP.name, GROUP.clone(7), API], ids=["primary", "foreign", "other"]
 )
 async def test_what_is_not_stranded_is_left_alone(autojump_clock, nursery, name):
     office = await strand(nursery)
