@@ -14,7 +14,8 @@ from albatross_client.names import Name
 from albatross_client.stats import Sample
 from albatross_client.values import ResourcePolicy, Timestamp
 from autoscaler.core.actions import Action, CreateClones, DestroyClone, ReplaceClone
-from autoscaler.core.events import Event, Informed, Note, Ticked
+from autoscaler.core.blueprint import Blueprint
+from autoscaler.core.events import Event, Informed, Note, Redrawn, Ticked
 from autoscaler.core.group import Group, new_group
 from autoscaler.core.observe import next_look
 from autoscaler.core.outage import find_lost
@@ -24,7 +25,16 @@ from autoscaler.core.step import step
 from autoscaler.core.ticking import next_tick
 from autoscaler.core.track import Moment, Track, follow, relist
 from autoscaler.core.view import Feed, Listing, Rules, View, closed, opened
-from tests.core.builders import DOMAIN, GROUP, IMAGE, PRIMARY, make_info, make_sample
+from tests.core.builders import (
+    DOMAIN,
+    GROUP,
+    IMAGE,
+    MANAGED,
+    PRIMARY,
+    make_info,
+    make_sample,
+    make_template,
+)
 
 SECOND_US = 1_000_000
 # Linux counts CPU time in steps of 10 ms.
@@ -74,10 +84,12 @@ class World:
         on_action: What looks at every action that begins.
         held: Frames that a stall holds back; None: there is no stall.
         is_writable: Whether the daemon can write its state.
-        digest: Of the primary's image.
+        digest: Of the image that clones get.
+        is_managed: Whether there is no primary.
     """
 
     policy: Policy
+    is_managed: bool = False
     interval: float = 10.0
     jitter: float = 0.0
     demand: float = 0.5
@@ -101,8 +113,16 @@ class World:
 
     def __attrs_post_init__(self) -> None:
         self.random = Random(self.seed)  # noqa: S311 - only jitter
-        self.group = new_group(GROUP, self.policy)
-        self.processes[PRIMARY] = Process(cpuid=0)
+        if self.is_managed:
+            self.group = new_group(MANAGED, self.policy, self.template)
+        else:
+            self.group = new_group(GROUP, self.policy)
+            self.processes[PRIMARY] = Process(cpuid=0)
+
+    @property
+    def template(self) -> Blueprint | None:
+        """What the operator of a managed group says."""
+        return make_template(digest=self.digest) if self.is_managed else None
 
     @property
     def view(self) -> View:
@@ -180,8 +200,12 @@ class World:
         self.processes[name] = Process(cpuid=cpuid, digest=digest or self.digest)
 
     def deploy(self, digest: bytes) -> None:
-        """Put another image in the place of the primary's."""
+        """Put another image in the place of the primary's, or the group's."""
         self.digest = digest
+        template = self.template
+        if template is not None:
+            self.tell(Redrawn(template))
+            return
         self.processes.pop(PRIMARY, None)
         self.spawn(PRIMARY, 0)
 

@@ -13,6 +13,7 @@ from hypothesis.stateful import (
     rule,
 )
 
+from albatross_client.names import Name
 from autoscaler.core.actions import Action, CreateClones, ReplaceClone, victim_of
 from autoscaler.core.decision import Reason
 from autoscaler.core.events import (
@@ -36,9 +37,7 @@ from tests.core.builders import (
     IMAGE,
     OTHER_IMAGE,
     PRIMARY,
-    clone_name,
     listed,
-    primary_of,
 )
 from tests.core.policies import POLICIES
 from tests.core.simulation import World
@@ -53,13 +52,15 @@ class GroupLifecycle(RuleBasedStateMachine):
 
     @initialize(
         policy=POLICIES,
+        is_managed=st.sampled_from([False, False, True]),
         interval=st.sampled_from([2.0, 10.0]),
         jitter=st.floats(0, MOST_JITTER),
         seed=st.integers(0, 1000),
     )
-    def deploy(self, policy, interval, jitter, seed):
-        self.named = {PRIMARY}
-        self.strangers = {PRIMARY}
+    def deploy(self, policy, is_managed, interval, jitter, seed):
+        # Whom nobody may destroy but the operator.
+        self.strangers = set() if is_managed else {PRIMARY}
+        self.named = set(self.strangers)
         self.changed_at: float | None = None
         self.replaced: list[float] = []
         self.open: Action | None = None
@@ -71,12 +72,23 @@ class GroupLifecycle(RuleBasedStateMachine):
         self.overfull = False
         self.world = World(
             policy=policy,
+            is_managed=is_managed,
             interval=interval,
             jitter=jitter * interval,
             seed=seed,
             on_action=self.check_action,
         )
+        if is_managed:
+            # Without it those that need no members would all sleep for ever.
+            self.named.add(self.clone_name(1))
+            self.world.spawn(self.clone_name(1), 0)
         self.world.connect()
+
+    def clone_name(self, number: int) -> Name:
+        return self.world.group.id.clone(number)
+
+    def has_primary(self) -> bool:
+        return self.world.is_managed or PRIMARY in self.world.processes
 
     def check_action(self, action: Action) -> None:
         world, group = self.world, self.world.group
@@ -113,8 +125,7 @@ class GroupLifecycle(RuleBasedStateMachine):
         if action.reason is Reason.ROLLOUT:
             victim = victim_of(action)
             assert victim is not None
-            infos = listed(world.view)
-            assert infos[victim].digest != infos[PRIMARY].digest
+            assert listed(world.view)[victim].digest != world.digest
             return
         assert policy.scale_up or not makes or takes
         assert policy.scale_down or not takes or makes
@@ -143,6 +154,7 @@ class GroupLifecycle(RuleBasedStateMachine):
         self.calm.append(action.reason)
         if not is_up:
             assert len(self.world.group.clones) > policy.min_clones
+            assert len(self.world.group.members) > 1, "load takes no last member"
             self.check_nobody_is_missing()
         if policy.scale_up_step == 1 and not self.is_troubled():
             assert set(self.calm) != {Reason.HIGH, Reason.LOW}
@@ -236,8 +248,8 @@ class GroupLifecycle(RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 9), how=st.sampled_from(["silent", "crashes", "dies"]))
     def a_member_is_lost(self, which, how):
-        names = list(self.world.processes)
-        name = names[which % len(names)] if names else PRIMARY
+        names = [*self.world.processes, self.clone_name(0)]
+        name = names[which % len(names)]
         process = self.world.processes.get(name)
         if process is None or how == "dies":
             self.world.processes.pop(name, None)
@@ -259,14 +271,14 @@ class GroupLifecycle(RuleBasedStateMachine):
     def all_is_well_again(self):
         for process in self.world.processes.values():
             process.silent = process.crashes = False
-        if PRIMARY not in self.world.processes:
+        if not self.has_primary():
             self.world.spawn(PRIMARY, 0)
         self.world.ask()
         self.calm.clear()
 
     @rule(ahead=st.integers(0, 2), digest=st.sampled_from([b"\x01" * 32, OTHER_IMAGE]))
     def somebody_creates_a_look_alike(self, ahead, digest):
-        name = clone_name(self.world.group.ledger.next_number + ahead)
+        name = self.clone_name(self.world.group.ledger.next_number + ahead)
         if name in self.world.processes or name in self.named or self.open:
             return
         self.world.spawn(name, 50 + ahead, digest)
@@ -321,7 +333,7 @@ class GroupLifecycle(RuleBasedStateMachine):
             world.now, "b" if rebooted else "a", world.now, world.now + wall_step
         )
         self.age_by(step)
-        world.group = restore(snapshot, world.policy, boot)
+        world.group = restore(snapshot, world.policy, boot, world.template)
         rhythm = Rhythm(remembered=world.feed.rhythm.interval if remembers else None)
         world.feed = evolve(closed(Feed(), world.now), stream=world.feed.stream)
         world.tracks, world.held = {}, None
@@ -385,7 +397,7 @@ class GroupLifecycle(RuleBasedStateMachine):
         self.world.passes(rounds)
         self.world.is_writable = True
 
-    @precondition(lambda self: PRIMARY in self.world.processes and not self.open)
+    @precondition(lambda self: self.has_primary() and not self.open)
     @rule(digest=st.sampled_from([IMAGE, b"\x03" * 32]))
     def the_operator_deploys_an_image(self, digest):
         self.world.deploy(digest)
@@ -428,8 +440,8 @@ class GroupLifecycle(RuleBasedStateMachine):
         return (
             group.mode is Mode.ACTIVE
             and world.policy.scale_up
-            and PRIMARY in world.processes
-            and not primary_of(group).is_dead
+            and self.has_primary()
+            and not any(member.is_dead for member in group.members)
             and self.open is None
             # One that starts anew between samples lowers the mean.
             and not any(p.crashes for p in world.processes.values())
@@ -495,7 +507,8 @@ class GroupLifecycle(RuleBasedStateMachine):
         group = self.world.group
         names = [member.name for member in group.members]
         assert len(set(names)) == len(names)
-        assert self.strangers & set(names) == {PRIMARY}
+        primaries = set() if self.world.is_managed else {PRIMARY}
+        assert self.strangers & set(names) == primaries
         slots = group.ledger.slots
         pinned = [cpuid for slot in slots for cpuid in slot.claim.cpuids]
         assert len(set(pinned)) == len(pinned)
@@ -507,7 +520,7 @@ class GroupLifecycle(RuleBasedStateMachine):
     def check_numbers_only_ever_grow(self) -> None:
         group = self.world.group
         numbers = [group.id.number_of(name) or 0 for name in self.named]
-        assert max(numbers) < group.ledger.next_number
+        assert max(numbers, default=0) < group.ledger.next_number
 
 
 GroupLifecycle.TestCase.settings = settings(
