@@ -191,7 +191,7 @@ class _Like:
 def _kind_of_stranger(
     group: Group, stranger: _Like, image: bytes | None, now: float
 ) -> NoteKind:
-    """Tell whether *stranger* is ours; new clones get *image*, if that is known."""
+    """Tell whether *stranger* is ours; *image* is what new clones get."""
     ledger, digest = group.ledger, stranger.digest
     if stranger.name in ledger.disowned:
         return NoteKind.FOREIGN
