@@ -33,7 +33,7 @@ _REFUSALS = {
     Refusal.NO_BACKEND: (
         Trouble.NO_BACKEND,
         (
-            "HAProxy at {socket} has no backend {backend}: correct the name, or add the "
+            "HAProxy at {socket} has no backend {backend}: correct the name, or add a "
             "backend to its configuration"
         ),
     ),
