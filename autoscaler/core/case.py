@@ -37,6 +37,7 @@ class Case:
         load: What the members say.
         ticks: The counters, before this tick.
         held: Why a given-up clone is not replaced now.
+        has_usage: Whether there is a new usage, so that the tick counts.
     """
 
     group: Group
@@ -45,6 +46,7 @@ class Case:
     load: Load
     ticks: Ticks
     held: Reason | None = None
+    has_usage: bool = True
 
     def hold(
         self,
@@ -67,11 +69,16 @@ class Case:
         reason: Reason,
         ticks: Ticks,
         slots: tuple[Slot, ...] = (),
-        victim: Name | None = None,
+        victims: tuple[Name, ...] = (),
     ) -> Ruling:
         """Return a ruling that changes the group."""
         decision = self._decision(outcome, reason, ticks)
-        decision = evolve(decision, count=len(slots), victim=victim)
+        decision = evolve(
+            decision,
+            count=len(slots),
+            victim=victims[0] if victims else None,
+            more_victims=victims[1:],
+        )
         return Ruling(decision, ticks, slots)
 
     def _decision(self, outcome: Outcome, reason: Reason, ticks: Ticks) -> Decision:

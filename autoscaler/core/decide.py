@@ -13,6 +13,9 @@ then; and as nobody but its clones can report, those that are all given up are
 replaced without data.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 from attrs import evolve
 
 from autoscaler.core.case import Case, Ruling
@@ -21,6 +24,7 @@ from autoscaler.core.gates import gated
 from autoscaler.core.group import Group, Ticks
 from autoscaler.core.policy import Mode, OnPrimaryLoss
 from autoscaler.core.replacing import replace_given_up, roll_out
+from autoscaler.core.requests import follow_requests
 from autoscaler.core.scaling import create, destroy, scale
 from autoscaler.core.view import View
 
@@ -29,10 +33,20 @@ FORGET_TICKS_S = 60.0
 FORGET_TICKS_INTERVALS = 6
 
 
-def decide(group: Group, view: View, load: Load, now: float) -> Ruling:
-    """Return what *group* should do at a tick."""
-    ticks = _remembered(group.ticks, load, view, now)
-    case = Case(group, view, now, load, ticks)
+def decide(
+    group: Group, view: View, load: Load, now: float, *, has_usage: bool = True
+) -> Ruling:
+    """Return what *group* should do at a tick.
+
+    Arguments:
+        group: Its members with their newest usage.
+        view: What is known of its host.
+        load: What the members say.
+        now: Monotonic seconds.
+        has_usage: Whether any of them has a new usage.
+    """
+    ticks = _remembered(group.ticks, load, view, now) if has_usage else group.ticks
+    case = Case(group, view, now, load, ticks, has_usage=has_usage)
     return gated(case, _rule(case))
 
 
@@ -51,15 +65,24 @@ def decide_bounds(group: Group, view: View, load: Load, now: float) -> Ruling | 
 
 
 def _rule(case: Case) -> Ruling:
-    ruling = _without_usage(case)
+    ruling, requests = _without_usage(case), case.group.policy.requests
     if ruling is not None:
         return ruling
+    if requests is None:
+        return _among_others(case, scale)
+    if case.group.ledger.actions or not case.load.is_conclusive:
+        return follow_requests(case, requests)
+    return _among_others(case, partial(follow_requests, policy=requests))
+
+
+def _among_others(case: Case, follow_load: Callable[[Case], Ruling]) -> Ruling:
+    """Return what *follow_load* says, where no replacement goes before it."""
     replacement = replace_given_up(case)
     if isinstance(replacement, Ruling):
         return replacement
     if replacement is not None:
         case = evolve(case, held=replacement)
-    return roll_out(case, scale(case))
+    return roll_out(case, follow_load(case))
 
 
 def _remembered(ticks: Ticks, load: Load, view: View, now: float) -> Ticks:
@@ -72,12 +95,18 @@ def _remembered(ticks: Ticks, load: Load, view: View, now: float) -> Ticks:
     up_since, last = view.feed.up_since, ticks.conclusive
     is_gap = up_since is not None and last is not None and last < up_since
     gap = ticks.low if is_gap else ticks.gap
-    return Ticks(ticks.high, ticks.low, ticks.last, now, gap, ticks.idle)
+    return evolve(ticks, conclusive=now, gap=gap)
 
 
 def _without_usage(case: Case) -> Ruling | None:
-    """Rules 1 to 5, and 6 where it is all that can be done."""
-    return _bounds(case) or _forlorn(case) or _no_data(case)
+    """Rules 1 to 5, and 6 where it is all that can be done.
+
+    Where requests drive the group they tell what the usage doesn't.
+    """
+    ruling = _bounds(case) or _forlorn(case)
+    if ruling is None and case.group.policy.requests is None:
+        ruling = _no_data(case)
+    return ruling
 
 
 def _bounds(case: Case) -> Ruling | None:
@@ -85,20 +114,25 @@ def _bounds(case: Case) -> Ruling | None:
     group, policy = case.group, case.group.policy
     if group.mode is Mode.PAUSED:
         return case.hold(Reason.PAUSED)
-    if group.ledger.actions:
+    if group.ledger.actions and policy.requests is None:
         return case.hold(Reason.BUSY)
     if case.view.listing is None:
         return case.hold(Reason.NO_DATA)
     if group.primary is not None and group.primary.is_dead:
         return _without_primary(case)
     within = policy.min_clones <= group.clones_and_slots <= policy.max_clones
-    if within:
-        return None
+    return None if within else _out_of_bounds(case)
+
+
+def _out_of_bounds(case: Case) -> Ruling:
+    """Rule 4: the operator's numbers are kept to, whatever the load."""
+    policy, clones = case.group.policy, case.group.clones_and_slots
     if not case.view.is_current(case.now):
         return case.hold(Reason.NO_DATA)
-    if group.clones_and_slots > policy.max_clones:
+    if clones > policy.max_clones:
         return destroy(case, Reason.ABOVE_MAX, case.ticks)
-    return create(case, Reason.BELOW_MIN, 1, case.ticks)
+    count = 1 if policy.requests is None else policy.min_clones - clones
+    return create(case, Reason.BELOW_MIN, count, case.ticks)
 
 
 def _forlorn(case: Case) -> Ruling | None:

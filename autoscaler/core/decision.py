@@ -9,6 +9,7 @@ import enum
 from attrs import frozen
 
 from albatross_client.names import Name
+from autoscaler.core.demand import Signal
 from autoscaler.core.policy import Mode
 
 
@@ -83,6 +84,8 @@ class Reason(enum.Enum):
     IMAGE_UNHEALTHY = "image_unhealthy"
     PRIMARY_LOST = "primary_lost"
     ASLEEP = "asleep"
+    STABILISING = "stabilising"
+    NO_SIGNAL = "no_signal"
     STEADY = "steady"
 
 
@@ -178,6 +181,7 @@ class Decision:
         max_clones: Most.
         count: How many clones to create.
         victim: Which clone to destroy.
+        more_victims: Those that go with it.
         left_s: Seconds until what holds lets go by itself: a cooldown, a
             back-off, a warm-up.
         shortage: What a clone would need and does not get.
@@ -187,6 +191,10 @@ class Decision:
         evidence: What speaks for it, in words.
         outdated: How many clones have not yet the image of new ones.
         is_managed: Whether the clones are all members that there are.
+        wanted: How many members requests and usage call for; None: requests do
+            not drive the group, or say nothing.
+        signal: What calls for so many.
+        signals: All that calls for members.
     """
 
     outcome: Outcome
@@ -204,6 +212,7 @@ class Decision:
     max_clones: int
     count: int = 0
     victim: Name | None = None
+    more_victims: tuple[Name, ...] = ()
     left_s: float | None = None
     shortage: Shortage | None = None
     replacement_held: Reason | None = None
@@ -212,6 +221,9 @@ class Decision:
     evidence: str | None = None
     outdated: int = 0
     is_managed: bool = False
+    wanted: int | None = None
+    signal: Signal | None = None
+    signals: tuple[Signal, ...] = ()
 
     @property
     def rollout(self) -> tuple[int, int] | None:

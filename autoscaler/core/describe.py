@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import assert_never
 
 from albatross_client.names import Name
+from autoscaler.core.calls import describe_call, describe_signal, signal_fields
 from autoscaler.core.decision import Decision, MemberClass, Outcome, Reason
 from autoscaler.core.policy import Mode
 from autoscaler.core.shortages import (
@@ -59,6 +60,8 @@ def fields(decision: Decision) -> dict[str, Number]:
         "evidence_age_s": _rounded(decision.age_s),
         "evidence": decision.evidence,
         "outdated": decision.outdated or None,
+        "more_victims": ",".join(map(str, decision.more_victims)) or None,
+        **signal_fields(decision),
     }
     shortage = {} if decision.shortage is None else shortage_fields(decision.shortage)
     known = {k: v for k, v in {**sometimes, **shortage}.items() if v is not None}
@@ -100,7 +103,8 @@ def _consequence(decision: Decision) -> str | None:
         case Outcome.UP:
             what = f"create {_clones(decision, decision.count)}"
         case Outcome.DOWN:
-            what = f"destroy {decision.victim}"
+            more = "".join(f" and {name}" for name in decision.more_victims)
+            what = f"destroy {decision.victim}{more}"
         case Outcome.REPLACE:
             what = f"replace {decision.victim}"
         case _:
@@ -124,10 +128,16 @@ def _low(decision: Decision) -> str:
 
 
 def _many_high(decision: Decision) -> str:
+    called = describe_call(decision)
+    if called is not None:
+        return called
     return f"{_high(decision)} for {counted(decision.high_needed, 'tick')}"
 
 
 def _many_low(decision: Decision) -> str:
+    called = describe_call(decision)
+    if called is not None:
+        return called
     return f"{_low(decision)} for {counted(decision.low_needed, 'tick')}"
 
 
@@ -154,8 +164,9 @@ def _at_min(decision: Decision) -> str:
 
 
 def _would_flap(decision: Decision) -> str:
+    low = _low(decision) if decision.signal is None else "requests call for fewer"
     return (
-        f"{_low(decision)}, but without one {_clone(decision)} the others would come "
+        f"{low}, but without one {_clone(decision)} the others would come "
         f"too close to {decision.up_threshold:g} %"
     )
 
@@ -165,6 +176,9 @@ def _missing(decision: Decision) -> str:
 
 
 def _cooldown(decision: Decision) -> str:
+    called = describe_call(decision)
+    if called is not None:
+        return f"{called}, but the last change is too young{_left(decision)}"
     load = decision.load.mean_up
     is_high = load is not None and load > decision.up_threshold
     side = _high(decision) if is_high else _low(decision)
@@ -277,7 +291,21 @@ def _rollout(decision: Decision) -> str:
     return "the primary has another image"
 
 
+def _stabilising(decision: Decision) -> str:
+    called = describe_call(decision) or "fewer members are wanted"
+    return f"{called}, but not for long enough{_left(decision)}"
+
+
+def _no_signal(decision: Decision) -> str:
+    known = "; ".join(describe_signal(signal) for signal in decision.signals)
+    told = f" (what is known: {known})" if known else ""
+    return f"the balancer doesn't tell all that is asked for{told}"
+
+
 def _steady(decision: Decision) -> str:
+    called = describe_call(decision)
+    if called is not None:
+        return f"{called}: no change"
     load = decision.load
     return (
         f"the means, {_percent(load.mean_up)} of those who report and "
@@ -319,6 +347,8 @@ _SENTENCES: Mapping[Reason, Callable[[Decision], str]] = {
     Reason.IMAGE_UNHEALTHY: _image_unhealthy,
     Reason.PRIMARY_LOST: _orphaned,
     Reason.ASLEEP: lambda _: "there are no members, and none are wanted now",
+    Reason.STABILISING: _stabilising,
+    Reason.NO_SIGNAL: _no_signal,
     Reason.STEADY: _steady,
 }
 

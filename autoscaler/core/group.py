@@ -14,6 +14,7 @@ from autoscaler.core.actions import Action, Slot
 from autoscaler.core.blueprint import Blueprint, copied
 from autoscaler.core.budget import Budget
 from autoscaler.core.decision import Decision
+from autoscaler.core.demand import NO_DEMAND, Demand
 from autoscaler.core.policy import Mode, Policy
 from autoscaler.core.view import View
 
@@ -131,6 +132,9 @@ class Ticks:
         conclusive: When the last tick with a quorum was.
         gap: Of the low ticks, how many came before a gap of the stream.
         idle: Clones that get no work, each with for how many ticks in a row.
+        demand: What requests ask for.
+        polled: When a group with request signals was last looked at; its other
+            ticks are those with a new usage.
     """
 
     high: int = 0
@@ -139,15 +143,16 @@ class Ticks:
     conclusive: float | None = None
     gap: int = 0
     idle: tuple[tuple[Name, int], ...] = ()
+    demand: Demand = NO_DEMAND
+    polled: float | None = None
 
     def at_tick(self, now: float) -> "Ticks":
         """Return these with *now* as the time of the last tick."""
-        return Ticks(self.high, self.low, now, self.conclusive, self.gap, self.idle)
+        return evolve(self, last=now)
 
     def counted(self, high: int, low: int) -> "Ticks":
         """Return these with other counters."""
-        gap = min(self.gap, low)
-        return Ticks(high, low, self.last, self.conclusive, gap, self.idle)
+        return evolve(self, high=high, low=low, gap=min(self.gap, low))
 
 
 @frozen
@@ -224,6 +229,8 @@ class Ledger:
         actions: Those that have begun and not ended; at most one, but for
             groups with request signals.
         changed_by: Which of them have changed anything yet, by their numbers.
+        failed_upto: Actions with lower numbers were under way when one failed:
+            if they fail too, that says no more.
         changed_at: End of the last action that changed something: cooldowns
             count from here.
         settled_at: End of the last action; older answers to `info` may show
@@ -248,6 +255,7 @@ class Ledger:
     next_action: int = 1
     actions: tuple[Action, ...] = ()
     changed_by: frozenset[int] = frozenset()
+    failed_upto: int = 1
     changed_at: float | None = None
     settled_at: float | None = None
     creating: Backoff = Backoff()

@@ -18,6 +18,8 @@ from autoscaler.core.rhythm import USUAL_INTERVAL_S
 from autoscaler.core.view import View
 
 LONG_WARMUP_S = 300.0
+# Requests that wait for so long are noticed by whoever waits.
+SLOW_POLL_S = 5.0
 BOOT_INTERVALS = 3
 
 
@@ -157,12 +159,24 @@ def _flapping(policy: Policy) -> Finding | None:
 
 def _poll(policy: Policy, interval: float | None) -> Finding | None:
     reckoned = interval or USUAL_INTERVAL_S
+    if policy.requests is not None:
+        return _slow_poll(policy)
     if policy.poll_interval >= reckoned:
         return None
     known = "" if interval else ", unless the host is quicker than usual"
     message = (
         f"{policy.poll_interval:g} s has no effect{known}: the host sends statistics "
         f"every {reckoned:g} s"
+    )
+    return Finding(Severity.HINT, "poll_interval", message)
+
+
+def _slow_poll(policy: Policy) -> Finding | None:
+    if policy.poll_interval <= SLOW_POLL_S:
+        return None
+    message = (
+        f"{policy.poll_interval:g} s is long where requests drive a group: it follows "
+        "them no quicker; 1 s is usual"
     )
     return Finding(Severity.HINT, "poll_interval", message)
 

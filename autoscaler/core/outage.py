@@ -40,11 +40,12 @@ def suspect(case: Case, ticks: Ticks) -> Suspicion | None:
         ticks: The counters after this tick.
     """
     policy = case.group.policy
-    signs = (
-        _collapsed(case),
+    signs: tuple[Suspicion | None, ...] = (
         _many_lost(case.view, policy.outage_fraction),
-        _gap(case, ticks),
     )
+    if policy.requests is None:
+        # Where the balancer answers, nobody asks where nothing moves.
+        signs = (*signs, _collapsed(case), _gap(case, ticks))
     young = (s for s in signs if s and case.now - s.since < policy.outage_hold)
     return max(young, key=lambda sign: sign.since, default=None)
 

@@ -6,10 +6,11 @@ use: those are `ResourcePolicy`.
 
 import enum
 
-from attrs import Attribute, field, frozen
+from attrs import Attribute, Factory, field, frozen
 from attrs.validators import ge, gt, le
 
 from autoscaler.core.addresses import AddressPool
+from autoscaler.core.demand import RequestPolicy
 
 # Twelve characters remain for "-clone-" and a number in a label of 63.
 MAX_PRIMARY_LABEL = 50
@@ -19,6 +20,14 @@ def _percent(_policy: object, attribute: "Attribute[float]", value: float) -> No
     if not 0 <= value <= 100:  # noqa: PLR2004 - percent
         msg = f"{attribute.name} must be 0 to 100 percent, not {value:g}"
         raise ValueError(msg)
+
+
+def _many(policy: "Policy") -> int:
+    """Return how often a healthy group never acts; requests come in bursts."""
+    return 40 if policy.requests is None else 400
+
+
+_MANY: int = Factory(_many, takes_self=True)
 
 
 class Mode(enum.Enum):
@@ -75,9 +84,11 @@ class Policy:
         outage_fraction: When more of a host's members, in percent, restart or
             fall silent within one interval, low usage proves nothing.
         outage_hold: For how long a suspected outage keeps clones at most.
-        max_actions_per_hour: More of them make the group stand down.
+        requests: How requests drive its size; None: they don't.
+        max_actions_per_hour: More of them make the group stand down; 40, and
+            400 where requests drive it.
         max_reversals_per_6h: More turns between growing and shrinking within
-            6 hours make the group stand down.
+            6 hours make the group stand down; likewise 40 or 400.
         max_failures_in_row: As many make the group stand down.
         stand_down: How long a group that has stood down only observes.
         roll_back_useless: Whether a clone that gets no work is removed again.
@@ -115,8 +126,9 @@ class Policy:
     quorum: float = field(default=0.5, validator=(gt(0), le(1)))
     outage_fraction: float = field(default=45.0, validator=_percent)
     outage_hold: float = field(default=600.0, validator=ge(0))
-    max_actions_per_hour: int = field(default=40, validator=ge(1))
-    max_reversals_per_6h: int = field(default=40, validator=ge(1))
+    requests: RequestPolicy | None = None
+    max_actions_per_hour: int = field(default=_MANY, validator=ge(1))
+    max_reversals_per_6h: int = field(default=_MANY, validator=ge(1))
     max_failures_in_row: int = field(default=5, validator=ge(1))
     stand_down: float = field(default=3600.0, validator=gt(0))
     roll_back_useless: bool = False

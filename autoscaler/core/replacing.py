@@ -16,7 +16,10 @@ from autoscaler.core.decision import MemberClass, Outcome, Reason, Shortage
 from autoscaler.core.group import Member
 
 # A rollout resets the counters of ticks: while these tell of load, it waits.
-LOAD_FIRST = frozenset({Reason.RISING, Reason.FALLING, Reason.WARMING})
+# Members that a silent balancer sends requests to are left alone.
+LOAD_FIRST = frozenset(
+    {Reason.RISING, Reason.FALLING, Reason.WARMING, Reason.NO_SIGNAL}
+)
 
 
 def replace_given_up(case: Case) -> Ruling | Reason | None:
@@ -36,7 +39,9 @@ def replace_given_up(case: Case) -> Ruling | Reason | None:
     if _is_spare(case):
         if group.ledger.destroying.left(case.now):
             return Reason.BACKOFF
-        return case.act(Outcome.DOWN, Reason.GIVEN_UP, case.ticks, victim=victim.name)
+        return case.act(
+            Outcome.DOWN, Reason.GIVEN_UP, case.ticks, victims=(victim.name,)
+        )
     ledger = group.ledger
     lately = [at for at in ledger.replaced if case.now - at < HOUR_S]
     if ledger.replacing.left(case.now) or len(lately) >= REPLACEMENTS_AN_HOUR:
@@ -118,7 +123,7 @@ def _finish_surge(case: Case, ruling: Ruling, victim: Member) -> Ruling:
         return ruling
     if case.group.ledger.destroying.left(case.now):
         return ruling
-    return case.act(Outcome.DOWN, Reason.ROLLOUT, case.ticks, victim=victim.name)
+    return case.act(Outcome.DOWN, Reason.ROLLOUT, case.ticks, victims=(victim.name,))
 
 
 def _find_place(case: Case, victim: Member) -> tuple[tuple[Slot, ...] | Shortage, bool]:
@@ -139,5 +144,5 @@ def _replace(
     *,
     create_first: bool,
 ) -> Ruling:
-    ruling = case.act(Outcome.REPLACE, reason, case.ticks, slots, victim=victim.name)
+    ruling = case.act(Outcome.REPLACE, reason, case.ticks, slots, (victim.name,))
     return evolve(ruling, create_first=create_first)

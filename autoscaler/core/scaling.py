@@ -7,6 +7,7 @@ from autoscaler.core.case import Case, Ruling
 from autoscaler.core.decision import Load, MemberClass, Outcome, Reason, Shortage
 from autoscaler.core.efficacy import Idle, count_idle
 from autoscaler.core.group import Group, Member, Ticks
+from autoscaler.core.policy import Policy
 
 # At such a mean the demand may be any: a step is not made smaller.
 SATURATED_PERCENT = 99.0
@@ -34,38 +35,44 @@ def create(case: Case, reason: Reason, count: int, ticks: Ticks) -> Ruling:
     found = find_slots(case.group, case.view, count)
     if isinstance(found, Shortage):
         return case.hold(found.reason, ticks, shortage=found)
-    if reason is Reason.HIGH:
-        left = _warming_left(case)
-        if left:
-            return case.hold(Reason.WARMING, ticks, left_s=left)
     return case.act(Outcome.UP, reason, ticks, found)
 
 
-def destroy(case: Case, reason: Reason, ticks: Ticks) -> Ruling:
-    """Destroy one clone, unless the last try failed just now."""
+def destroy(case: Case, reason: Reason, ticks: Ticks, count: int = 1) -> Ruling:
+    """Destroy *count* clones, unless others go, or the last try failed."""
+    if case.group.ledger.actions:
+        return case.hold(Reason.BUSY, ticks)
     left = case.group.ledger.destroying.left(case.now)
     if left:
         return case.hold(Reason.BACKOFF, ticks, left_s=left)
-    victim = choose_victim(case.group, case.load)
-    assert victim is not None  # noqa: S101 - its rules apply where clones run
-    return case.act(Outcome.DOWN, reason, ticks, victim=victim.name)
+    victims = tuple(m.name for m in order_of_going(case.group, case.load)[:count])
+    assert victims  # noqa: S101 - its rules apply where clones run
+    return case.act(Outcome.DOWN, reason, ticks, victims=victims)
 
 
-def choose_victim(group: Group, load: Load) -> Member | None:
-    """Return the clone to destroy: a given-up one, else the least busy.
+def order_of_going(group: Group, load: Load) -> list[Member]:
+    """Return the clones, first those that should go first.
 
-    Of equals the newest goes, and one of which nothing is known goes last.
+    These are given-up ones, then the least busy.  Of equals the newest goes,
+    and one of which nothing is known goes last.
     """
     given_up = set(load.names(MemberClass.GIVEN_UP))
-    return min(
+    return sorted(
         group.clones,
         key=lambda m: (
             m.name not in given_up,
             m.usage if m.usage is not None else 101.0,
             -(m.number or 0),
         ),
-        default=None,
     )
+
+
+def would_flap(policy: Policy, mean: float, members: int) -> bool:
+    """Tell whether one of *members* less would have too much to do."""
+    if members < 2:  # noqa: PLR2004 - one must remain
+        return False
+    after = mean * members / (members - 1)
+    return after + policy.flap_margin >= policy.scale_up_threshold_percent
 
 
 def _high(case: Case, idle: Idle) -> Ruling | None:
@@ -85,7 +92,9 @@ def _high(case: Case, idle: Idle) -> Ruling | None:
     room = policy.max_clones - case.group.clones_and_slots
     if room <= 0:
         return case.hold(Reason.AT_MAX, ticks)
-    return create(case, Reason.HIGH, min(_step(case, mean), room), ticks)
+    ruling = create(case, Reason.HIGH, min(_step(case, mean), room), ticks)
+    left = _warming_left(case) if ruling.decision.acts else 0.0
+    return case.hold(Reason.WARMING, ticks, left_s=left) if left else ruling
 
 
 def _no_effect(case: Case, idle: Idle, ticks: Ticks) -> Ruling:
@@ -99,8 +108,8 @@ def _no_effect(case: Case, idle: Idle, ticks: Ticks) -> Ruling:
         and not group.ledger.destroying.left(case.now)
     )
     if may_go:
-        victim = idle.proven[-1]
-        ruling = case.act(Outcome.DOWN, Reason.USELESS, ticks, victim=victim)
+        victims = idle.proven[-1:]
+        ruling = case.act(Outcome.DOWN, Reason.USELESS, ticks, victims=victims)
     else:
         left = _rolled_back_left(case) if not idle.proven else None
         ruling = case.hold(Reason.NO_EFFECT, ticks, left_s=left)
@@ -142,8 +151,7 @@ def _low(case: Case) -> Ruling | None:
     threshold = policy.scale_down_threshold_percent
     if not group.clones or mean is None or mean >= threshold or members < 2:  # noqa: PLR2004 - one must remain
         return None
-    after = mean * members / (members - 1)
-    if after + policy.flap_margin >= policy.scale_up_threshold_percent:
+    if would_flap(policy, mean, members):
         return case.hold(Reason.WOULD_FLAP, case.ticks.counted(0, 0))
     left = case.cooldown_left(policy.cooldown_down)
     if left:

@@ -87,6 +87,7 @@ class Snapshot:
     next_action: int
     actions: tuple[Action, ...]
     changed_by: tuple[int, ...] = ()
+    failed_upto: int = 1
     changed_at: Stamp | None
     creating: KeptBackoff | None
     destroying: KeptBackoff | None
@@ -115,6 +116,7 @@ def take(group: Group, clocks: Clocks) -> Snapshot:
         next_action=ledger.next_action,
         actions=ledger.actions,
         changed_by=tuple(sorted(ledger.changed_by)),
+        failed_upto=ledger.failed_upto,
         changed_at=_keep(ledger.changed_at, clocks),
         creating=_keep_backoff(ledger.creating, clocks),
         destroying=_keep_backoff(ledger.destroying, clocks),
@@ -150,6 +152,8 @@ def restore(
         template: What members of a managed group are made from.
     """
     cooldown = max(policy.cooldown_up, policy.cooldown_down)
+    if policy.requests is not None:
+        cooldown = max(cooldown, policy.requests.cooldown_down)
     # Older than all of these, a creation tells no more.
     young = max(policy.warmup, HOUR_S)
     patience = policy.death_timeout
@@ -158,6 +162,7 @@ def restore(
         next_action=snapshot.next_action,
         actions=snapshot.actions,
         changed_by=frozenset(snapshot.changed_by),
+        failed_upto=snapshot.failed_upto,
         changed_at=_revive(snapshot.changed_at, clocks, cooldown),
         creating=_revive_backoff(snapshot.creating, clocks),
         destroying=_revive_backoff(snapshot.destroying, clocks),

@@ -17,17 +17,16 @@ from autoscaler.core.actions import (
     victim_of,
     without_slot,
 )
+from autoscaler.core.beginning import begin
 from autoscaler.core.budget import (
-    REPLACEMENTS_AN_HOUR,
-    Budget,
     account,
     failing,
     find_excess,
-    spend,
 )
 from autoscaler.core.case import Ruling
 from autoscaler.core.decide import decide, decide_bounds
 from autoscaler.core.decision import Load, MemberClass, Reason
+from autoscaler.core.demand import hear, patience
 from autoscaler.core.events import (
     ActionEnded,
     AdoptAsked,
@@ -54,7 +53,7 @@ from autoscaler.core.ownership import adopt, disown
 from autoscaler.core.policy import Mode
 from autoscaler.core.standdown import stand_down, stand_down_left, stand_up
 from autoscaler.core.standing import assess
-from autoscaler.core.ticking import take_usage
+from autoscaler.core.ticking import next_usage, take_usage
 from autoscaler.core.view import View
 
 Effect = Action | Note
@@ -120,26 +119,38 @@ def _obey(group: Group, event: Word) -> tuple[Group, tuple[Effect, ...]]:
 
 
 def _tick(group: Group, view: View, now: float) -> tuple[Group, tuple[Effect, ...]]:
-    primary = group.primary
-    group = evolve(
-        group,
-        primary=None if primary is None else take_usage(primary, view),
-        clones=tuple(take_usage(clone, view) for clone in group.clones),
-    )
+    group, has_usage = _heard(group, view, now)
     load = assess(group, view, now)
     group, notes = _remembered(group, load, now)
     group, up = _stood_up_in_time(group, now)
-    ruling = decide(group, view, load, now)
+    ruling = decide(group, view, load, now, has_usage=has_usage)
     group, down = _within_budget(group, ruling, now)
     if down:
-        ruling = decide(group, view, load, now)
-    group = evolve(
-        group,
-        decision=ruling.decision,
-        ticks=ruling.ticks.at_tick(now),
-    )
-    group, actions = _act(group, ruling, now)
+        ruling = decide(group, view, load, now, has_usage=has_usage)
+    ticks = ruling.ticks.at_tick(now) if has_usage else ruling.ticks
+    group = evolve(group, decision=ruling.decision, ticks=ticks)
+    group, actions = begin(group, ruling, now)
     return group, (*notes, *up, *down, *actions)
+
+
+def _heard(group: Group, view: View, now: float) -> tuple[Group, bool]:
+    """Return *group* with all that is new, and whether a usage is."""
+    policy, ticks = group.policy, group.ticks
+    has_usage = policy.requests is None
+    if policy.requests is not None:
+        due = next_usage(group, view, now)
+        has_usage = due is not None and due <= now
+        longest = patience(policy.poll_interval)
+        demand = hear(ticks.demand, view.backend, policy.requests, now, longest)
+        group = evolve(group, ticks=evolve(ticks, demand=demand, polled=now))
+    if has_usage:
+        primary = group.primary
+        group = evolve(
+            group,
+            primary=None if primary is None else take_usage(primary, view),
+            clones=tuple(take_usage(clone, view) for clone in group.clones),
+        )
+    return group, has_usage
 
 
 def _inform(group: Group, view: View, now: float) -> tuple[Group, tuple[Effect, ...]]:
@@ -155,7 +166,7 @@ def _inform(group: Group, view: View, now: float) -> tuple[Group, tuple[Effect, 
     if down:
         ruling = decide_bounds(group, view, load, now) or ruling
     group = evolve(group, decision=ruling.decision)
-    group, actions = _act(group, ruling, now)
+    group, actions = begin(group, ruling, now)
     return group, (*notes, *up, *down, *actions)
 
 
@@ -173,43 +184,6 @@ def _within_budget(
         return group, ()
     excess = find_excess(ledger.budget, group.policy, decision.reason, now)
     return (group, ()) if excess is None else stand_down(group, excess, now)
-
-
-def _act(group: Group, ruling: Ruling, now: float) -> tuple[Group, tuple[Action, ...]]:
-    """Begin what *ruling* decides, unless the group is only observed."""
-    if not ruling.decision.acts or group.mode is not Mode.ACTIVE:
-        return group, ()
-    ledger = group.ledger
-    action = _action(ruling, group)
-    replaced = ledger.replaced
-    if action.reason is Reason.GIVEN_UP and action.slots:
-        replaced = (*replaced, now)[-REPLACEMENTS_AN_HOUR:]
-    ledger = evolve(
-        ledger,
-        actions=(*ledger.actions, action),
-        next_action=ledger.next_action + 1,
-        next_number=ledger.next_number + len(action.slots),
-        replaced=replaced,
-        budget=spend(ledger.budget, group.policy, action.reason, now),
-    )
-    return evolve(group, ledger=ledger, ticks=group.ticks.counted(0, 0)), (action,)
-
-
-def _action(ruling: Ruling, group: Group) -> Action:
-    number, decision = group.ledger.next_action, ruling.decision
-    if decision.victim is None:
-        return CreateClones(id=number, reason=decision.reason, slots=ruling.slots)
-    if not ruling.slots:
-        return DestroyClone(id=number, reason=decision.reason, victim=decision.victim)
-    is_rollout = decision.reason is Reason.ROLLOUT
-    return ReplaceClone(
-        id=number,
-        reason=decision.reason,
-        slots=ruling.slots,
-        victim=decision.victim,
-        create_first=ruling.create_first,
-        stable_for=group.policy.min_stable if is_rollout else 0.0,
-    )
 
 
 def _admit(group: Group, event: CloneCreated) -> Group:
@@ -267,13 +241,14 @@ def _end(group: Group, event: ActionEnded, now: float) -> Group:
     action = ledger.action(event.action)
     if action is None:
         return group
+    if event.failure is None or action.id >= ledger.failed_upto:
+        ledger = _accounted(ledger, action, event, now)
     ledger = evolve(
-        _with_backoff(ledger, action, event, now).without_action(action.id),
+        ledger.without_action(action.id),
         changed_at=now if _cools_down(ledger, action) else ledger.changed_at,
         settled_at=now,
         doubts=_doubts(group, event.doubtful, event.digest, now),
         useless_at=now if action.reason is Reason.USELESS else ledger.useless_at,
-        budget=_accounted(ledger.budget, action, event),
     )
     return evolve(group, ledger=ledger, ticks=group.ticks.counted(0, 0))
 
@@ -301,10 +276,14 @@ def _cools_down(ledger: Ledger, action: Action) -> bool:
     return has_changed and action.reason is not Reason.ROLLOUT
 
 
-def _accounted(budget: Budget, action: Action, event: ActionEnded) -> Budget:
-    if not event.has_begun:
-        return budget
-    return account(budget, action, has_failed=event.failure is not None)
+def _accounted(
+    ledger: Ledger, action: Action, event: ActionEnded, now: float
+) -> Ledger:
+    has_failed, budget = event.failure is not None, ledger.budget
+    if event.has_begun:
+        budget = account(budget, action, has_failed=has_failed)
+    ledger = evolve(_with_backoff(ledger, action, event, now), budget=budget)
+    return evolve(ledger, failed_upto=ledger.next_action) if has_failed else ledger
 
 
 def _with_backoff(

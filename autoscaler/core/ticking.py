@@ -19,6 +19,20 @@ AWAITED = frozenset({MemberClass.FRESH, MemberClass.WARMING})
 def next_tick(group: Group, view: View, now: float) -> float | None:
     """Return when *group* should be looked at, None while there is no news.
 
+    A group that requests drive is looked at once in `poll_interval`, whatever
+    its members report.
+    """
+    if group.policy.requests is None:
+        return next_usage(group, view, now)
+    if view.listing is None:
+        return None
+    polled = group.ticks.polled
+    return now if polled is None else polled + group.policy.poll_interval
+
+
+def next_usage(group: Group, view: View, now: float) -> float | None:
+    """Return when new usages of *group* should be taken, None while none are.
+
     A tick needs a new usage; it comes half a second after all who are expected
     have reported, at most once in `poll_interval`, at the latest one and a half
     periods after the last one.

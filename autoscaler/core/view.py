@@ -10,6 +10,7 @@ from attrs import evolve, field, frozen
 
 from albatross_client.names import Name
 from albatross_client.values import Info, ResourcePolicy
+from autoscaler.core.backend import Backend
 from autoscaler.core.rhythm import Rhythm
 from autoscaler.core.track import Track
 
@@ -134,6 +135,8 @@ class View:
         is_contested: Whether somebody else keeps taking our statistics path.
         lost: Members on this host, of any group, that restarted or fell silent
             lately, each with when, monotonic seconds; not those we removed.
+        backend: What the group's balancer told last; None: it has none, or it
+            has told nothing yet.
         peers: How many members there are, the lost ones included.
         feeds: The streams of unikernels that have their own; only when each is
             up and how long it has listened count, the rhythm is the host's.
@@ -150,6 +153,7 @@ class View:
     lost: tuple[tuple[Name, float], ...] = ()
     peers: int = 0
     feeds: Mapping[Name, Feed] = field(factory=dict)
+    backend: Backend | None = None
 
     def feed_of(self, name: Name) -> Feed:
         """Return the stream that *name* is heard on."""

@@ -250,7 +250,10 @@ class Fleet:
             self.minutes[after.id] = minute.with_tick(after.decision.load)
             self._reporter.ticked(after)
         old, new = before.decision, after.decision
-        if new is None or (old is not None and _gist(old) == _gist(new)):
+        has_begun = after.ledger.next_action > before.ledger.next_action
+        is_same = old is not None and new is not None and _gist(old) == _gist(new)
+        # Whoever follows requests may decide the same again, and act again.
+        if new is None or (is_same and not has_begun):
             return
         self._reporter.decided(after, old)
         self.changes.append(Change(after.id, self.clocks().wall, new))

@@ -11,6 +11,7 @@ from autoscaler.core.decision import (
     Shortage,
     Standing,
 )
+from autoscaler.core.demand import Signal, SignalKind
 from autoscaler.core.describe import explain, fields, members
 from autoscaler.core.policy import Mode
 from autoscaler.core.shortages import describe_shortage
@@ -310,6 +311,96 @@ def test_members_are_told_with_class_and_usage():
 )
 def test_a_decision_is_explained_in_one_sentence(made, sentence):
     assert explain(made) == sentence
+
+
+FLIGHT = Signal(SignalKind.IN_FLIGHT, 12.0, 3, 4)
+CPU = Signal(SignalKind.CPU, 95.25, 90.0, 3)
+
+
+@pytest.mark.parametrize(
+    ("made", "sentence"),
+    [
+        pytest.param(
+            decision(Reason.HIGH, Outcome.UP, count=2, signal=FLIGHT),
+            "4 members are wanted for 12 requests in flight (3 each), and there are 2: "
+            "create 2 clones",
+            id="in flight",
+        ),
+        pytest.param(
+            decision(Reason.STEADY, signal=Signal(SignalKind.RPS, 4.5, 10, 1)),
+            "1 member is wanted for 4.5 requests a second (10 each), and there are 2: "
+            "no change",
+            id="a second",
+        ),
+        pytest.param(
+            decision(
+                Reason.AT_MAX,
+                signal=Signal(SignalKind.QUEUE_MS, 250.0, 100, 5),
+                load=Load(capacity=1),
+            ),
+            "5 members are wanted for 250 ms in the queue (at most 100), and there is "
+            "1, but there are as many clones as are wanted at most (4)",
+            id="a queue",
+        ),
+        pytest.param(
+            decision(
+                Reason.LOW,
+                Outcome.DOWN,
+                signal=FLIGHT,
+                victim=WEB,
+                more_victims=(CLONE,),
+            ),
+            "4 members are wanted for 12 requests in flight (3 each), and there are 2: "
+            "destroy user:web and user:web-clone-1",
+            id="several go",
+        ),
+        pytest.param(
+            decision(Reason.COOLDOWN, signal=CPU, left_s=2.0),
+            "3 members are wanted for a mean usage of 95.2 % (limit 90 %), and there "
+            "are 2, but the last change is too young (2 s left)",
+            id="a cooldown",
+        ),
+        pytest.param(
+            decision(Reason.STABILISING, signal=FLIGHT, left_s=20.0),
+            "4 members are wanted for 12 requests in flight (3 each), and there are 2, "
+            "but not for long enough (20 s left)",
+            id="not for long",
+        ),
+        pytest.param(
+            decision(Reason.WOULD_FLAP, signal=CPU),
+            "requests call for fewer, but without one clone the others would come too "
+            "close to 90 %",
+            id="would flap",
+        ),
+        pytest.param(
+            decision(Reason.NO_SIGNAL, signals=(FLIGHT,)),
+            "the balancer doesn't tell all that is asked for (what is known: 4 members "
+            "are wanted for 12 requests in flight (3 each))",
+            id="half of it",
+        ),
+        pytest.param(
+            decision(Reason.NO_SIGNAL),
+            "the balancer doesn't tell all that is asked for",
+            id="silent",
+        ),
+    ],
+)
+def test_what_requests_call_for_is_explained(made, sentence):
+    assert explain(made) == sentence
+
+
+def test_the_signals_are_fields_of_a_line():
+    told = fields(
+        decision(
+            signal=FLIGHT, signals=(FLIGHT, CPU), wanted=4, more_victims=(WEB, CLONE)
+        )
+    )
+
+    assert told["more_victims"] == "user:web,user:web-clone-1"
+    assert (told["wanted"], told["signal"]) == (4, "in_flight")
+    assert (told["signal_value"], told["signal_target"]) == (12.0, 3)
+    assert (told["signal_in_flight"], told["signal_cpu"]) == (12.0, 95.25)
+    assert not [key for key in fields(decision()) if "signal" in key]
 
 
 @pytest.mark.parametrize("reason", Reason)

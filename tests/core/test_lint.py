@@ -7,6 +7,7 @@ from albatross_client.names import Name
 from albatross_client.values import Info, ResourcePolicy
 from autoscaler.core.decide import decide
 from autoscaler.core.decision import Load, MemberClass, Reason, Shortage, Standing
+from autoscaler.core.demand import RequestPolicy
 from autoscaler.core.group import GroupId, Member, Ticks, new_group
 from autoscaler.core.lint import (
     Room,
@@ -108,6 +109,15 @@ def test_what_is_hardly_meant_is_found(changes, interval, severity, key):
 )
 def test_what_is_just_right_is_not_found(changes, interval):
     assert lint(policy(**changes), interval) == ()
+
+
+@pytest.mark.parametrize(("poll", "is_found"), [(1.0, False), (10.0, True)])
+def test_requests_are_followed_no_quicker_than_they_are_looked_at(poll, is_found):
+    found = lint(
+        policy(poll_interval=poll, requests=RequestPolicy(target_rps=1)), interval=10.0
+    )
+
+    assert ("poll_interval" in {each.key for each in found}) == is_found
 
 
 @pytest.mark.parametrize(

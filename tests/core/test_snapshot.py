@@ -7,6 +7,7 @@ from attrs import evolve
 
 from autoscaler.core.budget import Budget
 from autoscaler.core.decision import Reason
+from autoscaler.core.demand import RequestPolicy
 from autoscaler.core.group import (
     Backoff,
     Doubt,
@@ -133,6 +134,19 @@ def test_no_clock_can_pin_or_skip_a_cooldown(clocks, left):
 
     assert changed_at is not None
     assert changed_at + POLICY.cooldown_down - clocks.now == pytest.approx(left)
+
+
+def test_a_cooldown_of_requests_survives_however_long_it_is():
+    requests = RequestPolicy(target_rps=1, cooldown_down=5000.0)
+    snapshot = take(rich_group(), BEFORE)
+
+    short = restore(snapshot, POLICY, after(1000)).ledger.changed_at
+    policy = evolve(POLICY, requests=requests)
+    long = restore(snapshot, policy, after(1000)).ledger.changed_at
+
+    assert short is not None
+    assert long is not None
+    assert long < short
 
 
 def test_a_clone_of_last_year_is_only_an_old_one():

@@ -88,6 +88,13 @@ def test_a_destroyed_clone_is_no_member(action):
     assert group.ledger.changed_by == {1}
 
 
+def test_a_clone_that_goes_without_an_action_is_no_member_either():
+    group = after(acting(None), CloneDestroyed(clone_name(1)))
+
+    assert [clone.number for clone in group.clones] == [2]
+    assert group.ledger.changed_by == frozenset()
+
+
 def test_a_replacement_goes_on_without_the_clone_it_destroyed():
     group = after(
         acting(replacing(3, 1, create_first=False)), CloneDestroyed(clone_name(1))

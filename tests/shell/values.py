@@ -79,6 +79,7 @@ snapshots = st.builds(
     next_action=counts,
     actions=st.lists(actions, max_size=3).map(tuple),
     changed_by=st.lists(counts, max_size=3).map(tuple),
+    failed_upto=counts,
     changed_at=st.none() | stamps,
     creating=st.none() | backoffs,
     destroying=st.none() | backoffs,

@@ -189,6 +189,7 @@ async def _create_all(slots: tuple[Slot, ...], work: Work) -> Failed | None:
 
 async def _create(slot: Slot, work: Work) -> Failed | None:
     site = work.site
+    await site.turn.take()
     view = await site.look()
     confirmed = confirm_slot(site.group, view, slot)
     if isinstance(confirmed, Shortage):
@@ -246,8 +247,9 @@ async def _wait_for_boot(name: Name, work: Work, digest: bytes) -> Failed | None
     )
     while not heard.is_set():
         feed = site.view().feed_of(name)
-        if feed.up_since is None:
-            # Who knows for how long: others need not wait for this host.
+        if feed.up_since is None or site.group.policy.requests is not None:
+            # Who knows for how long, or more are wanted at once: who boots asks
+            # nothing of the host, and others need not wait for it.
             site.turn.give_back()
         waited = feed.listened_by(trio.current_time()) - since
         if waited >= patience:
@@ -259,7 +261,6 @@ async def _wait_for_boot(name: Name, work: Work, digest: bytes) -> Failed | None
     else:
         site.tell(came)
         await work.entry.note(name, Step.FIRST_SAMPLE)
-        await site.turn.take()
         return None
     view = await _look_until_answered(site)
     if view.lists(name):
@@ -292,6 +293,7 @@ async def _prove(name: Name, work: Work, seconds: float) -> Failed | None:
 
 async def _destroy(name: Name, work: Work) -> Failed | None:
     site, why = work.site, "the host still lists it"
+    await site.turn.take()
     unwritten = await work.entry.note(name, Step.SENT)
     if unwritten is not None:
         return Failed(f"not begun: {unwritten}")

@@ -1,8 +1,9 @@
 """Whose turn it is to act: so many actions at once on a host, and in all.
 
 Laws: turns are given in the order in which they were asked for; an action that
-only waits for a host that doesn't answer keeps nobody waiting; whoever waits
-too long, or at the end of the daemon, gets none.
+only waits, for a host that doesn't answer or for a clone that boots because of
+requests, keeps nobody waiting; whoever waits too long, or at the end of the
+daemon, gets none.
 """
 
 from collections.abc import Mapping
