@@ -14,15 +14,18 @@ from attrs import frozen
 
 from albatross_client.values import ResourcePolicy
 from autoscaler.core.addresses import AddressPool
+from autoscaler.core.policy import Policy
 from autoscaler.shell.configuration.durations import ALLOWED, format_duration
 from autoscaler.shell.configuration.host_tables import OUR_KEYS, HostSettings
 from autoscaler.shell.configuration.keys import POLICY, Key, deployment_keys
 from autoscaler.shell.configuration.problems import show
+from autoscaler.shell.configuration.request_tables import REQUESTS, TABLE
 from autoscaler.shell.configuration.settings import Settings
 
 # Where the state is kept can't change under a daemon that keeps it there.
 NEED_RESTART = frozenset({"state_dir"})
 NOT_SET = "not set"
+POLICY_KEYS = {**POLICY, **{f"{TABLE}.{key}": how for key, how in REQUESTS.items()}}
 
 
 @frozen
@@ -49,14 +52,14 @@ class Change:
 def changes(old: Settings, new: Settings) -> tuple[Change, ...]:
     """Return what differs from *old* to *new*."""
     keys = deployment_keys(Path())
-    before = {f"group {group.id}": _fields(group.policy) for group in old.groups}
-    after = {f"group {group.id}": _fields(group.policy) for group in new.groups}
+    before = {f"group {group.id}": _policy_fields(group.policy) for group in old.groups}
+    after = {f"group {group.id}": _policy_fields(group.policy) for group in new.groups}
     return (
         *_of_table(
             "deployment", _fields(old.deployment), _fields(new.deployment), keys
         ),
         *_of_tables(_hosts(old), _hosts(new), OUR_KEYS, "nothing there is followed"),
-        *_of_tables(before, after, POLICY, "its clones are left running"),
+        *_of_tables(before, after, POLICY_KEYS, "its clones are left running"),
     )
 
 
@@ -70,6 +73,14 @@ def _host_fields(host: HostSettings) -> Mapping[str, Any]:
     name, port = fields.pop("host"), fields.pop("port")
     fields["address"] = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
     return {**fields, **{key: getattr(host, key) for key in OUR_KEYS}}
+
+
+def _policy_fields(policy: Policy) -> dict[str, Any]:
+    """Return a group's keys, those of its own tables named after these."""
+    fields, requests = _fields(policy), policy.requests
+    del fields[TABLE]
+    own = dict.fromkeys(REQUESTS) if requests is None else _fields(requests)
+    return {**fields, **{f"{TABLE}.{key}": value for key, value in own.items()}}
 
 
 def _fields(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any attrs class

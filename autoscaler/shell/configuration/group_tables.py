@@ -1,7 +1,8 @@
 """The `[defaults]` and `[[groups]]` tables: a policy for every group.
 
 `cooldown_period` stands for both cooldowns, where the same table doesn't set
-them; a group's own table wins over `[defaults]`.
+them; a group's own table wins over `[defaults]`.  What requests call for is
+each group's own affair: `[groups.requests]` has no defaults.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,11 +17,13 @@ from autoscaler.core.policy import Mode, Policy
 from autoscaler.shell.configuration.host_tables import HostSettings
 from autoscaler.shell.configuration.keys import MOST, POLICY, PRIMARY
 from autoscaler.shell.configuration.problems import Place, Problem, titled, unknown
+from autoscaler.shell.configuration.request_tables import TABLE, read_requests
 from autoscaler.shell.configuration.tables import Shape
 
 PERIOD = "cooldown_period"
 COOLDOWNS = ("cooldown_up", "cooldown_down")
 WHOSE = ("host", "primary")
+OWN = (*WHOSE, TABLE)
 _PAIRS = (
     frozenset({"min_clones", "max_clones"}),
     frozenset({"scale_down_threshold_percent", "scale_up_threshold_percent"}),
@@ -65,10 +68,10 @@ def read_defaults(table: object, file: Path) -> Defaults:
         return Defaults({}, (place.problem("must be a table"),))
     misplaced = tuple(
         place.problem("belongs in a [[groups]] table", key, table[key])
-        for key in WHOSE
+        for key in OWN
         if key in table
     )
-    own = {key: value for key, value in table.items() if key not in WHOSE}
+    own = {key: value for key, value in table.items() if key not in OWN}
     spread = _spread(own)
     _, problems = _DEFAULTS.read({**_NEUTRAL, **spread}, place)
     wrong = {problem.key for problem in problems}
@@ -146,11 +149,17 @@ class Groups:
     def _read_policy(
         self, table: Mapping[str, object], place: Place
     ) -> tuple[Policy | None, tuple[Problem, ...]]:
-        own = {key: value for key, value in table.items() if key not in WHOSE}
+        own = {key: value for key, value in table.items() if key not in OWN}
         merged = {**self.defaults.table, **_spread(own)}
+        wrong: tuple[Problem, ...] = ()
+        if TABLE in table:
+            merged[TABLE], wrong = read_requests(table[TABLE], place)
+        if wrong:
+            del merged[TABLE]
         policy, problems = _GROUP.read(merged, place)
         said = {problem.complaint for problem in self.defaults.problems}
         problems = tuple(p for p in problems if p.key or p.complaint not in said)
+        problems = (*problems, *wrong)
         if policy is None:
             return None, _gathered(problems, own)
         problems += _needs_addresses(policy, place)

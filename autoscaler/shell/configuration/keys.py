@@ -14,6 +14,7 @@ from attrs import frozen
 from albatross_client.names import Name
 from autoscaler.core.addresses import AddressPool
 from autoscaler.core.clone import PLACEHOLDERS, unknown_placeholders
+from autoscaler.core.demand import RequestPolicy
 from autoscaler.core.policy import MAX_PRIMARY_LABEL, Adopt, Mode, OnPrimaryLoss
 from autoscaler.shell.configuration import durations
 
@@ -126,6 +127,13 @@ def _word(value: object) -> str:
     return text
 
 
+def _requests(value: object) -> RequestPolicy:
+    # Its own table says what is wrong with it; here it stands as it was read.
+    if not isinstance(value, RequestPolicy):
+        raise ValueError  # noqa: TRY004 - any value but an allowed one
+    return value
+
+
 def _primary(value: object) -> Name:
     name = Name.parse(_text(value))
     if name.label is None or len(name.label) > MAX_PRIMARY_LABEL:
@@ -134,6 +142,7 @@ def _primary(value: object) -> Name:
 
 
 PERCENT = Key(_number, "a number from 0 to 100")
+NUMBER = Key(_number, "a number above 0")
 SWITCH = Key(_switch, "true or false")
 WORD = Key(_word, "a text of 1 to 64 printable characters")
 PRIMARY = Key(
@@ -166,6 +175,7 @@ POLICY: Mapping[str, Key] = {
     ),
     "outage_fraction": PERCENT,
     "outage_hold": a_duration(or_none=True),
+    "requests": Key(_requests, "a table of its own"),
     "max_actions_per_hour": a_count(1),
     "max_reversals_per_6h": a_count(1),
     "max_failures_in_row": a_count(1),

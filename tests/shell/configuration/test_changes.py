@@ -56,6 +56,12 @@ def test_groups_and_hosts_that_come_and_go_are_told_as_a_whole():
             group(), group(more='mode = "paused"'), "mode: active -> paused", id="word"
         ),
         pytest.param(
+            group(more="[groups.requests]\ntarget_rps = 5"),
+            group(more='[groups.requests]\ntarget_rps = 5\nstabilise = "90s"'),
+            "requests.stabilise: 1m -> 90s",
+            id="of requests",
+        ),
+        pytest.param(
             group(), group(more="share_cpuids = true"), "false -> true", id="switch"
         ),
         pytest.param(
@@ -128,3 +134,13 @@ def test_the_deployment_comes_first_and_only_its_state_needs_a_restart():
         ("deployment: state_dir: /etc/state -> /etc/other", True),
         ("group alpha/user:api: added", False),
     ]
+
+
+def test_requests_that_drive_a_group_from_now_on_are_told_key_by_key():
+    driven = group(more="[groups.requests]\ntarget_rps = 2.5")
+
+    told = words(PLAIN, deployment() + host() + driven)
+
+    assert "group alpha/user:web: requests.target_rps: not set -> 2.5" in told
+    assert "group alpha/user:web: requests.cooldown_up: not set -> 3s" in told
+    assert not [line for line in told if "target_in_flight" in line]

@@ -8,10 +8,12 @@ import attrs
 import pytest
 
 from albatross_client.hosts import HOST_KEYS
+from autoscaler.core.demand import RequestPolicy
 from autoscaler.core.lint import lint
 from autoscaler.core.policy import Mode, Policy
 from autoscaler.shell.configuration.group_tables import PERIOD, WHOSE
 from autoscaler.shell.configuration.host_tables import OUR_KEYS
+from autoscaler.shell.configuration.request_tables import TABLE
 from autoscaler.shell.configuration.settings import Deployment, load_settings
 
 CONFIG = Path(__file__).parents[3] / "config"
@@ -24,7 +26,7 @@ def written_keys():
     keys: dict[str, list[str]] = {}
     table = ""
     for line in EXAMPLE.read_text().splitlines():
-        if found := re.match(r"\[+(\w+)\]+$", line):
+        if found := re.match(r"\[+([\w.]+)\]+(\s+#|$)", line):
             table = found[1]
         elif found := re.match(r"#?(\w+) = ", line):
             keys.setdefault(table, []).append(found[1])
@@ -43,8 +45,9 @@ def test_the_example_has_every_key_and_no_other():
 
     assert set(keys["deployment"]) == {f.name for f in attrs.fields(Deployment)}
     assert set(keys["hosts"]) == {*HOST_KEYS, *OUR_KEYS}
-    assert set(keys["defaults"]) == (policy - {"max_clones"}) | {PERIOD}
+    assert set(keys["defaults"]) == (policy - {"max_clones", TABLE}) | {PERIOD}
     assert set(WHOSE) | {"max_clones"} <= set(keys["groups"])
+    assert keys["groups.requests"] == [f.name for f in attrs.fields(RequestPolicy)]
 
 
 def test_the_example_tells_each_key_once_in_a_table():
@@ -71,7 +74,7 @@ def test_what_the_example_comments_out_can_be_written(tmp_path):
 
     settings = load_settings(file)
 
-    assert len(commented.findall(text)) == 7
+    assert len(commented.findall(text)) == 9
     assert settings.hosts[0].stats_interval == 10
     assert settings.hosts[0].access.policies != {}
     assert settings.groups[0].policy.address_pool is not None
@@ -82,6 +85,14 @@ def test_each_key_of_the_example_has_a_comment():
     groups = own.index(next(line for line in own if line.startswith("max_clones")))
 
     assert all(re.search(r"\s# \w", line) for line in own[: groups + 1])
+
+
+def test_the_example_shows_the_defaults_of_requests():
+    shop = load_settings(EXAMPLE).groups[2].policy
+
+    assert shop.requests == RequestPolicy(target_in_flight=10)
+    plain = Policy(max_clones=20, poll_interval=1.0, requests=shop.requests)
+    assert shop == plain
 
 
 def test_the_example_shows_a_service_with_bursts():

@@ -5,6 +5,7 @@ import pytest
 
 from albatross_client.names import Name
 from autoscaler.core.addresses import AddressPool
+from autoscaler.core.demand import RequestPolicy
 from autoscaler.core.group import GroupId
 from autoscaler.core.policy import Adopt, Mode, Policy
 from autoscaler.shell.configuration.keys import POLICY
@@ -574,3 +575,52 @@ def test_a_file_that_can_not_be_read_is_one_sentence(tmp_path, content, said):
 def test_a_directory_is_no_configuration(tmp_path):
     with pytest.raises(SettingsError, match="can't be read: Is a directory"):
         load_settings(tmp_path)
+
+
+def test_requests_have_a_table_of_their_own():
+    found = policy('[groups.requests]\ntarget_in_flight = 3\nstabilise = "30s"')
+
+    assert found.requests == RequestPolicy(target_in_flight=3.0, stabilise=30.0)
+    assert (found.max_actions_per_hour, found.max_reversals_per_6h) == (400, 400)
+    assert policy().requests is None
+    assert policy().max_actions_per_hour == 40
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        pytest.param(
+            "[groups.requests]\nmax_step_up = 2",
+            "[[groups]] #1 (west/user:web), [groups.requests]: one of "
+            "target_in_flight, target_rps and max_queue_ms must be set: without a "
+            "target requests call for nothing",
+            id="no target",
+        ),
+        pytest.param(
+            "[groups.requests]\ntarget_rps = 0",
+            "[[groups]] #1 (west/user:web), [groups.requests]: target_rps = 0: must be "
+            "a number above 0",
+            id="a zero",
+        ),
+        pytest.param(
+            "[groups.requests]\ntarget_rsp = 5",
+            "[[groups]] #1 (west/user:web), [groups.requests]: target_rsp: unknown "
+            "key; did you mean target_rps?",
+            id="an unknown key",
+        ),
+        pytest.param(
+            "requests = 5",
+            "[[groups]] #1 (west/user:web), [groups.requests]: must be a table",
+            id="no table",
+        ),
+    ],
+)
+def test_what_is_wrong_with_requests_is_told(more, said):
+    assert said in group_problems(more)
+
+
+def test_requests_have_no_defaults_of_the_deployment():
+    [said] = group_problems("", defaults="requests = { target_rps = 5 }")
+
+    assert said.startswith("[defaults]: requests")
+    assert said.endswith("belongs in a [[groups]] table")
