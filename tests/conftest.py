@@ -7,9 +7,16 @@ import sqlite3
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.haproxy_fixture import haproxy, haproxy_program, tell_what_was_skipped
 from tests.sandbox_fixtures import memory_client, memory_host, tls_sandbox
 
-__all__ = ["memory_client", "memory_host", "tls_sandbox"]
+__all__ = [
+    "haproxy",
+    "haproxy_program",
+    "memory_client",
+    "memory_host",
+    "tls_sandbox",
+]
 
 # No deadline and no complaint about slow draws: machines have other work.
 # In CI every run draws the same examples: a red build is red again.
@@ -40,3 +47,8 @@ def databases_end_with_their_test(monkeypatch):
         # Another thread's is not ours to close.
         with contextlib.suppress(sqlite3.ProgrammingError):
             connection.close()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say loudly what could not be tried."""
+    tell_what_was_skipped(terminalreporter)

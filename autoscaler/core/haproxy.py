@@ -149,6 +149,11 @@ class ServerOptions:
         return " ".join(filter(None, parts))
 
 
+def is_name(text: str) -> bool:
+    """Return whether a backend or a server of HAProxy may be called so."""
+    return _NAME.fullmatch(text) is not None
+
+
 def check_backend_name(backend: str) -> None:
     """Complain if HAProxy can have no backend of this name.
 

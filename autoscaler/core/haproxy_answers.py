@@ -30,7 +30,7 @@ from attrs import frozen
 
 from albatross_client.texts import clean
 from autoscaler.core.backend import Backend, Duty, Health, Server
-from autoscaler.core.haproxy import AnswerError, Refusal, Refused, refused
+from autoscaler.core.haproxy import AnswerError, Refusal, Refused, is_name, refused
 
 # management.txt, 9.1, column `type`: 1 backend, 2 server.
 _BACKEND, _SERVER = "1", "2"
@@ -168,10 +168,14 @@ def _read_whole(
 
 
 def _read_server(row: Row, state: Row) -> Server:
+    name = _text(row, "svname")
+    if not is_name(name):
+        msg = f"{clean(repr(name), 60)} is no name of a server"
+        raise AnswerError(msg)
     named, address = _text(state, "srv_fqdn"), _text(state, "srv_addr")
     ended = "req_tot" if _text(row, "req_tot") else "stot"
     return Server(
-        name=_text(row, "svname"),
+        name=name,
         # A name never is an address of ours, not even while it resolves to one.
         address=clean(address if named == "-" else named, 255),
         port=_number(state, "srv_port"),

@@ -6,6 +6,7 @@ wakes it up is really there.
 
 import enum
 from ipaddress import ip_address
+from typing import assert_never
 
 from autoscaler.core.backend import Backend, Duty, Health, Place, Server
 
@@ -63,3 +64,5 @@ def _detour(server: Server) -> Detour | None:
             return Detour.UNPROVEN
         case Health.PASSED:
             return None
+        case _:
+            assert_never(server.health)

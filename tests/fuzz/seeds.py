@@ -23,6 +23,16 @@ from tests.fuzz.pki import CA, as_der
 
 _LONGEST = 2000
 _CONFIG = Path(__file__).parents[2] / "config"
+_HAPROXY = Path(__file__).parents[1] / "core" / "answers" / "haproxy-2.6.txt"
+_REFUSALS = (
+    b"\n[3]: No such server.\n\n",
+    b"\n[6]: New server registered.\n\n",
+    b"Can't find backend.\n\nNo such proxy.\n\n",
+)
+_HOOK = b"""{"servers": [{"name": "web-1", "address": "10.0.42.11", "port": 80,
+"duty": "ready", "health": "passed", "sessions": 3, "ended": 9, "weight": 1.5,
+"limit": null, "is_backup": false}], "in_flight": 3, "queued": 0, "ended": 9,
+"queue_ms": 0.5, "up_s": 7, "epoch": "1"}"""
 
 
 def seeds() -> Mapping[str, tuple[bytes, ...]]:
@@ -40,6 +50,8 @@ def seeds() -> Mapping[str, tuple[bytes, ...]]:
         "server": tuple(as_der(each.pem) for each in _servers()),
         "settings": _configurations(),
         "hosts": _configurations(),
+        "haproxy": (*_REFUSALS, _HAPROXY.read_bytes()),
+        "hook": (b'{"servers": []}', _HOOK),
     }
 
 

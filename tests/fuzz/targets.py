@@ -31,6 +31,9 @@ from albatross_client.wire import (
     encode_command,
 )
 from autoscaler.core.group import GroupId
+from autoscaler.core.haproxy import AnswerError, is_name, read_change
+from autoscaler.core.haproxy_answers import Seen
+from autoscaler.core.haproxy_answers import read_backend as read_seen
 from autoscaler.shell.configuration.settings import SettingsError, parse_settings
 from autoscaler.shell.operators.requests import (
     Reply,
@@ -42,6 +45,7 @@ from autoscaler.shell.operators.requests import (
     write_reply,
     write_request,
 )
+from autoscaler.shell.traffic.hook_form import read_backend as read_hook
 from tests.decoders import disagreement
 from tests.fuzz.pki import CA, as_pem
 
@@ -161,6 +165,28 @@ def name(octets: bytes) -> None:
     assert Name.parse(str(read)) == read
 
 
+def haproxy(octets: bytes) -> None:
+    """An answer of HAProxy is understood, or refused in one sentence."""
+    text = octets.decode("utf-8", "replace")
+    for read in (read_change, lambda answer: read_seen(answer, 0.0)):
+        try:
+            found = read(text)
+        except AnswerError as error:
+            _require_message(error)
+        else:
+            if isinstance(found, Seen):
+                for name, server in found.backend.servers.items():
+                    _require(is_name(name) and server.address.isprintable(), server)
+
+
+def hook(octets: bytes) -> None:
+    """What a hook prints is a backend, or refused in one printable line."""
+    try:
+        read_hook(octets, 0.0)
+    except ValueError as error:
+        _require(str(error).isprintable() and len(str(error)) < LONGEST_SAID, error)
+
+
 TARGETS: Mapping[str, Target] = {
     target.__name__: target
     for target in (
@@ -175,6 +201,8 @@ TARGETS: Mapping[str, Target] = {
         server,
         settings,
         hosts,
+        haproxy,
+        hook,
     )
 }
 

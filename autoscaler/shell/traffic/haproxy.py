@@ -33,8 +33,8 @@ _REFUSALS = {
     Refusal.NO_BACKEND: (
         Trouble.NO_BACKEND,
         (
-            "HAProxy at {socket} has no backend {backend}: correct the name, or add a "
-            "backend to its configuration"
+            "HAProxy at {socket} has no backend {backend}: correct the name, or add it "
+            "to HAProxy's configuration"
         ),
     ),
     Refusal.NO_SERVER: (

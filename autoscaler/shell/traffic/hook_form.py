@@ -78,7 +78,8 @@ def read_backend(answer: bytes, at: float) -> Backend:
     try:
         told = json.loads(answer)
     except (ValueError, RecursionError) as error:
-        msg = f"{clean(answer[:60].decode('utf-8', 'replace'))!r} is no JSON"
+        beginning = answer[:60].decode("utf-8", "replace").strip()
+        msg = f"{clean(beginning)!r} is no JSON"
         raise ValueError(msg) from error
     servers = [
         _read_server(each, f"servers[{number}]")

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import assert_never
 
 import trio
 from attrs import frozen
@@ -101,6 +102,8 @@ async def _open(where: RuntimeSocket) -> trio.SocketStream:
             return await trio.open_unix_socket(path)
         case TcpSocket(host, port):
             return await trio.open_tcp_stream(host, port)
+        case _:
+            assert_never(where)
 
 
 def _unreachable(where: RuntimeSocket, error: Exception) -> str:
