@@ -142,9 +142,14 @@ class Haproxy:
                 else:
                     return
 
-    async def kill(self) -> None:
-        """End it at once, as if it had crashed."""
-        self.end()
+    async def hang(self) -> int:
+        """Stop the worker, and return its process once it does nothing."""
+        worker = await self.worker()
+        os.kill(worker, signal.SIGSTOP)
+        with trio.fail_after(START_S):
+            while not _is_stopped(worker):
+                await trio.sleep(PAUSE_S)
+        return worker
 
     def end(self) -> None:
         """End all of it."""
@@ -169,6 +174,13 @@ class Haproxy:
 
     def log(self) -> str:
         return (self.directory / "log").read_text()
+
+
+def _is_stopped(process: int) -> bool:
+    # proc(5), stat - the state comes after the name; T is stopped.
+    threads = Path(f"/proc/{process}/task").iterdir()
+    texts = [(thread / "stat").read_text() for thread in threads]
+    return all(text.rpartition(") ")[2].startswith("T") for text in texts)
 
 
 @contextmanager

@@ -188,9 +188,8 @@ async def test_a_stopped_haproxy_is_silent_and_goes_on_when_it_does(
     haproxy: Haproxy, monkeypatch
 ):
     balancer = haproxy.balancer()
-    worker = await haproxy.worker()
 
-    os.kill(worker, signal.SIGSTOP)
+    worker = await haproxy.hang()
     with monkeypatch.context() as patch:
         patch.setattr(runtime_socket, "ANSWER_S", 0.2)
         with pytest.raises(BalancerError, match="does it hang") as caught:
