@@ -263,16 +263,18 @@ INFO_5 = record("Info5", *_TYP, _STARTUP, *_FAIL, *_ONE_CPU, *_INFO_DEVICES)
 INFO_4 = record("Info4", *_TYP, *_FAIL, *_ONE_CPU, *_INFO_DEVICES)
 
 
-def _named(label: str, spec: Spec) -> Spec:
-    """Return a list of pairs: a name, and what it names."""
-    return sequence_of(record(f"Named{label}", ("name", UTF8), (label.lower(), spec)))
+def _pair(label: str, spec: Spec) -> Spec:
+    """Return a pair: a name, and what it names."""
+    return record(f"Named{label}", ("name", UTF8), (label.lower(), spec))
 
+
+NAMED_INFO = _pair("Info", INFO)
 
 SUCCESS = choice(
     "Success",
     (0, "empty", NULL),
     (1, "string", UTF8),
-    (2, "policies", _named("Policy", POLICY)),
+    (2, "policies", sequence_of(_pair("Policy", POLICY))),
     (
         4,
         "blocks",
@@ -282,11 +284,11 @@ SUCCESS = choice(
     ),
     (6, "image", IMAGE),
     (7, "old_block_image", IMAGE),
-    (9, "old_infos4", _named("Info", INFO_4)),
+    (9, "old_infos4", sequence_of(_pair("Info", INFO_4))),
     (10, "block_image", BOOLEAN),
-    (11, "old_infos5", _named("Info", INFO_5)),
+    (11, "old_infos5", sequence_of(_pair("Info", INFO_5))),
     (12, "consoles", sequence_of(UTF8)),
-    (13, "infos", _named("Info", INFO)),
+    (13, "infos", sequence_of(NAMED_INFO)),
 )
 
 # Data of subscriptions and dumps

@@ -1,6 +1,7 @@
 """What a client's certificates ask for, as hosts read them."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from attrs import frozen
 from cryptography import x509
@@ -19,6 +20,8 @@ from albatross_client.wire import decode_command
 
 # vmm_tls.ml:handle - a longer chain is not looked at.
 MAX_CHAIN = 9
+# An image may be in a command too.
+MAX_KEPT = 4096
 # vmm_tls.ml:handle - a leaf of this name acts at the path itself.
 _PATH_ITSELF = (None, ".", ":")
 
@@ -88,11 +91,16 @@ def _command_of(certificate: x509.Certificate) -> Command | None:
     """Return the command in *certificate*; None: there is none."""
     try:
         extension = certificate.extensions.get_extension_for_oid(COMMAND_OID)
-        return decode_command(extension.value.public_bytes())
+        octets = extension.value.public_bytes()
+        return (_decoded if len(octets) <= MAX_KEPT else decode_command)(octets)
     except x509.ExtensionNotFound:
         return None
     except RemoteProtocolError as error:
         raise NotTakenError(str(error)) from error
+
+
+# A client's policies and questions are the same at every connection.
+_decoded = lru_cache(maxsize=64)(decode_command)
 
 
 def _label(common_name_: str | None) -> str:

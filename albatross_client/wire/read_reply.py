@@ -1,6 +1,7 @@
 """Success replies and data of streams, from parsed elements to values."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Final, TypeVar
 
 from attrs import evolve
@@ -9,9 +10,11 @@ from albatross_client.grammar import (
     INTERFACE_COUNTERS,
     INTERFACE_SETTINGS,
     KINFO_COUNTERS,
+    NAMED_INFO,
     RUSAGE_COUNTERS,
     Node,
     is_absent,
+    parse,
 )
 from albatross_client.names import Name
 from albatross_client.replies import (
@@ -48,6 +51,7 @@ from albatross_client.wire.reading import (
     argv,
     boolean,
     cpus,
+    elements,
     fail_behaviour,
     integer,
     integer64,
@@ -89,6 +93,22 @@ def _named(
     node: Node, field: str, read: Callable[[Node], T]
 ) -> tuple[tuple[Name, T], ...]:
     return listed(node, lambda pair: (name(pair["name"]), read(pair[field])))
+
+
+def _infos(node: Node) -> Infos:
+    content, at, infos = node.contents, 0, []
+    for *_, stop in elements(node):
+        infos.append(_named_info(content[at:stop]))
+        at = stop
+    return Infos(tuple(infos))
+
+
+# A host is asked again and again, and most of what it tells is what it told the
+# last time.  An entry is half a kilobyte, and what it holds is held anyway.
+@lru_cache(maxsize=4096)
+def _named_info(octets: bytes) -> tuple[Name, Info]:
+    pair = parse(NAMED_INFO, octets)
+    return name(pair["name"]), _info(pair["info"])
 
 
 def _info_4(node: Node) -> Info:
@@ -196,5 +216,5 @@ _SUCCESSES: Final[Mapping[str, Callable[[Node], Success]]] = {
     "block_image": lambda node: BlockImage(boolean(node)),
     "old_infos5": lambda node: OldInfos5(_named(node, "info", _info_5)),
     "consoles": lambda node: Consoles(listed(node, name)),
-    "infos": lambda node: Infos(_named(node, "info", _info)),
+    "infos": _infos,
 }

@@ -558,6 +558,19 @@ def test_what_breaks_the_grammar_is_refused(octets):
             a.seq(a.utf8("5"), a.context(3, a.context(19, a.NULL))),
             id="version-of-text",
         ),
+        pytest.param(
+            a.seq(
+                a.number(5),
+                a.context(
+                    4,
+                    a.context(
+                        1,
+                        a.seq(a.seq(a.octets(b"1")), a.number(1), a.number(1), a.seq()),
+                    ),
+                ),
+            ),
+            id="cpuid-of-octets",
+        ),
     ],
 )
 def test_an_extension_that_breaks_the_grammar_is_refused(octets):
