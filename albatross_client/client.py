@@ -9,9 +9,13 @@ certificates that they see, so an intermediate is made only where a command
 has to act below that path, and carries the policy that was read just before.
 """
 
+import contextlib
+from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TypeVar
+
+import trio
 
 from albatross_client.certificates import Validity, validity, wall_clock
 from albatross_client.commands import (
@@ -45,11 +49,14 @@ from albatross_client.replies import (
     Success,
 )
 from albatross_client.streams import ConsoleStream, StatsStream
+from albatross_client.tls_stream import Before
 from albatross_client.transfer import download_image, dump_block, request, upload
 from albatross_client.values import Arguments, Config, Info, ResourcePolicy
 
 T = TypeVar("T")
 
+# Each costs a millisecond of signing, and most come one at a time.
+MAX_EXPECTED = 8
 # For statistics and consoles hosts don't store what an intermediate says.
 _ANY_POLICY = ResourcePolicy()
 
@@ -64,6 +71,9 @@ class Client:
         self.endpoint = endpoint
         self._base = endpoint.authority.domain
         self._connector = Connector(endpoint, clock)
+        # As read last: good for what is signed ahead, and no more.
+        self._policies_seen: Mapping[Name, ResourcePolicy] = {}
+        self._expected: deque[tuple[Name, Command]] = deque(maxlen=MAX_EXPECTED)
 
     @property
     def server(self) -> Validity | None:
@@ -101,11 +111,28 @@ class Client:
         ask = await self._acting(name, UnikernelGet(0))
         return await download_image(self._connector, ask)
 
-    async def create(self, name: Name, config: Config, image: bytes) -> None:
+    def prepare(self, name: Name, config: Config) -> None:
+        """Expect a create of *name* from *config*; nothing is sent for it.
+
+        Its certificate is signed while the host works on another answer, with
+        the policies that were read last.  Where they, or what is created, turn
+        out to be others, it was made in vain.
+        """
+        self._expected.append((name, UnikernelCreate(config)))
+
+    async def create(
+        self,
+        name: Name,
+        config: Config,
+        image: bytes,
+        before: Before = trio.lowlevel.checkpoint,
+    ) -> None:
         """Create *name* from *config*, with *image* streamed.
 
         *image* is a zlib stream where *config* says compressed.  Never
-        replaces a unikernel of the same name: the host refuses.
+        replaces a unikernel of the same name: the host refuses.  *before* is
+        awaited as late as nothing has been told: the host can't know of the
+        command before it returns, nor ever if it raises.
 
         Raises:
             ValueError: *config* has an image of its own.
@@ -114,7 +141,7 @@ class Client:
             msg = "the image is streamed: config.image has to be empty"
             raise ValueError(msg)
         ask = await self._acting(name, UnikernelCreate(config))
-        _expect((Said, Done), await upload(self._connector, ask, image))
+        _expect((Said, Done), await upload(self._connector, ask, image, before))
 
     async def destroy(self, name: Name) -> None:
         """Destroy *name*; returns when the host says that it is gone."""
@@ -177,11 +204,13 @@ class Client:
     async def _read(self, name: Name, command: Command) -> Success:
         """Ask *command* at the authority's own path."""
         self._require_within(name)
-        return await request(self._connector, Ask(self._base, command))
+        ask = Ask(self._base, command)
+        return await request(self._connector, ask, self._sign_expected)
 
-    async def _stored_policies(self, name: Name) -> dict[Name, ResourcePolicy]:
+    async def _stored_policies(self, name: Name) -> Mapping[Name, ResourcePolicy]:
         reply = _expect(Policies, await self._read(name, PolicyInfo()))
-        return dict(self._absolute(reply.policies))
+        self._policies_seen = dict(self._absolute(reply.policies))
+        return self._policies_seen
 
     async def _act(self, name: Name, command: Command) -> None:
         ask = await self._acting(name, command)
@@ -190,11 +219,25 @@ class Client:
     async def _acting(self, name: Name, command: Command) -> Ask:
         """Return *command* for *name*, with the policies it has to carry."""
         self._require_within(name)
-        below = _domains_between(self._base, name)
-        if not below:
+        if not _domains_between(self._base, name):
             return Ask(name, command)
-        stored = await self._stored_policies(name)
+        self._expected.append((name, command))
+        return self._ask(name, command, await self._stored_policies(name))
+
+    def _sign_expected(self) -> None:
+        """Sign what is expected as if policies were what they were."""
+        while self._expected:
+            # What is wrong with it is said when it is meant.
+            with contextlib.suppress(CertificateError, ValueError):
+                ask = self._ask(*self._expected.popleft(), self._policies_seen)
+                self._connector.sign_ahead(ask)
+
+    def _ask(
+        self, name: Name, command: Command, stored: Mapping[Name, ResourcePolicy]
+    ) -> Ask:
+        """Return *command* for *name* at a host whose policies are *stored*."""
         known = {**self.endpoint.policies, **stored}
+        below = _domains_between(self._base, name)
         for domain in below:
             if domain not in known:
                 msg = (

@@ -25,7 +25,7 @@ from albatross_client.failures import Circumstances, explain, explain_connecting
 from albatross_client.framing import FrameReader
 from albatross_client.minting import Ask
 from albatross_client.tls import Contexts, read_server
-from albatross_client.tls_stream import TlsStream
+from albatross_client.tls_stream import Before, TlsStream
 
 # A host that is gone is noticed after KEEPALIVE_IDLE + 3 * KEEPALIVE_PAUSE
 # seconds; a domain in which nothing runs makes no traffic of its own.
@@ -139,12 +139,29 @@ class Connector:
         """Make a connector to *endpoint*; *clock* dates its certificates."""
         self.endpoint = endpoint
         self.server: x509.Certificate | None = None
+        self._server_der = b""
         self._contexts = Contexts(endpoint, clock)
 
-    async def open(self, ask: Ask, max_bytes: int) -> Connection:
+    def sign_ahead(self, ask: Ask) -> None:
+        """Have ready what `open` will show for *ask*; nothing is sent.
+
+        Raises:
+            CertificateError: The authority can't sign *ask*.
+            ValueError: The command holds a value that can't be encoded.
+        """
+        self._contexts.context_for(ask)
+
+    async def open(
+        self,
+        ask: Ask,
+        max_bytes: int,
+        before: Before = trio.lowlevel.checkpoint,
+    ) -> Connection:
         """Connect and deliver *ask*; blocks as long as the network does.
 
-        No message that comes back may be longer than *max_bytes*.
+        No message that comes back may be longer than *max_bytes*.  *before* is
+        awaited when all is ready and nothing of *ask* has been told; what it
+        raises is raised here, and nothing ever is.
 
         Raises:
             CertificateError: The authority can't sign *ask*, or the server is
@@ -157,14 +174,17 @@ class Connector:
         stream = TlsStream(transport, context)
         try:
             with _explained(self.endpoint, stream):
-                server = await stream.handshake(self._checked)
+                server = await stream.handshake(self._checked, before)
         except BaseException:
             await stream.aclose()
             raise
         return Connection(self.endpoint, stream, server, max_bytes)
 
     def _checked(self, der: bytes) -> x509.Certificate:
-        self.server = read_server(self.endpoint, der)
+        # A host shows the same one for months, and what is asked of it beyond
+        # TLS depends on it alone: its dates are TLS's to check, each time.
+        if self.server is None or der != self._server_der:
+            self.server, self._server_der = read_server(self.endpoint, der), der
         return self.server
 
 

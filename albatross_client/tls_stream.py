@@ -11,12 +11,15 @@ returns one record at a time.
 
 import contextlib
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import trio
 
 T = TypeVar("T")
+
+# What has to be done before the other side may learn anything.
+Before = Callable[[], Awaitable[object]]
 
 # About 100 statistics frames; more per read gains nothing that can be measured.
 READ_BYTES = 65_536
@@ -46,17 +49,23 @@ class TlsStream:
         self._sending = trio.Lock()
         self._failure: ssl.SSLError | None = None
 
-    async def handshake(self, check: Callable[[bytes], T]) -> T:
+    async def handshake(
+        self,
+        check: Callable[[bytes], T],
+        before: Before = trio.lowlevel.checkpoint,
+    ) -> T:
         """Shake hands, and return what *check* says of the server.
 
-        *check* is shown the server's certificate (DER); whatever it raises
-        ends the handshake before our own has been shown.
+        *check* is shown the server's certificate (DER), and *before* is awaited
+        then; whatever they raise ends the handshake before our own certificate
+        has been shown.
         """
         while not self._step_handshake():
             await self._flush()
             await self._feed()
         # Our certificate now waits in the buffer.
         checked = check(self._tls.getpeercert(binary_form=True) or b"")
+        await before()
         self.sent = True
         await self._flush()
         return checked

@@ -5,6 +5,8 @@ words; while something is sent a reader runs beside it, since the alert that
 explains a refusal is lost once the other side has reset the connection.
 """
 
+from collections.abc import Callable
+
 import trio
 
 from albatross_client.connection import Connection, Connector
@@ -16,7 +18,7 @@ from albatross_client.errors import (
     HungUpError,
     RemoteProtocolError,
 )
-from albatross_client.framing import frame
+from albatross_client.framing import LENGTH_BYTES, frame
 from albatross_client.image_reply import Content, ImageReply
 from albatross_client.minting import Ask
 from albatross_client.replies import (
@@ -26,11 +28,13 @@ from albatross_client.replies import (
     Success,
     Wire,
 )
+from albatross_client.tls_stream import Before
 from albatross_client.wire import decode
 
 # More at once would fill the host's buffers before its refusal can be read: it
-# then resets the connection, and the reason is lost with it.
-CHUNK_BYTES = 65_536
+# then resets the connection, and the reason is lost with it.  With its length
+# a chunk is whole records, and leaves in one piece.
+CHUNK_BYTES = 65_536 - LENGTH_BYTES
 # An empty chunk ends the stream.
 _END = frame(b"")
 # albatross_tls_endpoint.ml:read - what is said when a service hangs up, as that
@@ -41,27 +45,44 @@ _HUNG_UP = "exception while reading from fd"
 _DECODE_IN_THREAD_BYTES = 65_536
 
 
-async def request(connector: Connector, ask: Ask) -> Success:
+def idle() -> None:
+    """Let the time pass."""
+
+
+async def request(
+    connector: Connector, ask: Ask, meanwhile: Callable[[], None] = idle
+) -> Success:
     """Return the reply to *ask*; blocks until the host has answered.
+
+    *meanwhile* is called while the host works on its answer.
 
     Raises:
         AlbatrossError: Any failure; a refusal is `CommandRefusedError`.
     """
     limit = connector.endpoint.limits.reply_bytes
     async with await connector.open(ask, limit) as connection:
+        # First whoever has something to tell the host.
+        await trio.lowlevel.checkpoint()
+        meanwhile()
         return success(await reply(connection))
 
 
-async def upload(connector: Connector, ask: Ask, content: bytes) -> Success:
+async def upload(
+    connector: Connector,
+    ask: Ask,
+    content: bytes,
+    before: Before = trio.lowlevel.checkpoint,
+) -> Success:
     """Return the reply to *ask* after *content* has been streamed.
 
-    Blocks until all is sent and the host has answered.
+    Blocks until all is sent and the host has answered.  *before* is awaited
+    before the host can know of *ask*; what it raises is raised.
 
     Raises:
         AlbatrossError: Any failure; a refusal is `CommandRefusedError`.
     """
     limit = connector.endpoint.limits.reply_bytes
-    async with await connector.open(ask, limit) as connection:
+    async with await connector.open(ask, limit, before) as connection:
         outcome: Wire | AlbatrossError
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_send_chunks, connection, content)

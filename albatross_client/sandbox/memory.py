@@ -50,6 +50,7 @@ from albatross_client.sandbox.memory_streams import (
 )
 from albatross_client.sandbox.outbox import Outbox
 from albatross_client.sandbox.state import TakenCommand
+from albatross_client.tls_stream import Before
 from albatross_client.transfer import success
 from albatross_client.values import Arguments, Config, Info, ResourcePolicy
 
@@ -112,8 +113,19 @@ class MemoryClient:
         reply = await self._act(name, UnikernelGet(0))
         return expect(UnikernelImage, reply).image
 
-    async def create(self, name: Name, config: Config, image: bytes) -> None:
+    def prepare(self, name: Name, config: Config) -> None:
+        """Do nothing: there is nothing to be signed."""
+
+    async def create(
+        self,
+        name: Name,
+        config: Config,
+        image: bytes,
+        before: Before = trio.lowlevel.checkpoint,
+    ) -> None:
         """Create *name* from *config*, with *image* streamed.
+
+        *before* is awaited before the host can know of it.
 
         Raises:
             ValueError: *config* has an image of its own.
@@ -121,6 +133,7 @@ class MemoryClient:
         if config.image:
             msg = "the image is streamed: config.image has to be empty"
             raise ValueError(msg)
+        await before()
         await self._act(name, UnikernelCreate(config), image)
 
     async def destroy(self, name: Name) -> None:

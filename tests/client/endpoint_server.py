@@ -82,6 +82,7 @@ class EndpointServer:
 
     Attributes:
         asked: Common name and command of every leaf that was accepted.
+        leafs: The leafs themselves.
         refused: Why handshakes failed.
         context: What it speaks and shows.
     """
@@ -90,6 +91,7 @@ class EndpointServer:
         self, directory: Path, shown: tuple[Issued, ...], trusted: Issued, *scripts: Any
     ) -> None:
         self.asked: list[tuple[str, Command]] = []
+        self.leafs: list[x509.Certificate] = []
         self.refused: list[str] = []
         self._scripts = list(scripts)
         self.context = _context(directory, shown, trusted)
@@ -134,7 +136,9 @@ class EndpointServer:
             connection.close()
             return
         with tls:
-            self.asked.append(_command(tls.getpeercert(binary_form=True) or b""))
+            leaf = _leaf(tls)
+            self.leafs.append(leaf)
+            self.asked.append(_command(leaf))
             with contextlib.suppress(OSError, EOFError):
                 script(tls)
                 tls.unwrap()
@@ -156,7 +160,10 @@ def _context(
     return context
 
 
-def _command(der: bytes) -> tuple[str, Command]:
-    leaf = x509.load_der_x509_certificate(der)
+def _leaf(tls: ssl.SSLSocket) -> x509.Certificate:
+    return x509.load_der_x509_certificate(tls.getpeercert(binary_form=True) or b"")
+
+
+def _command(leaf: x509.Certificate) -> tuple[str, Command]:
     extension = leaf.extensions.get_extension_for_oid(COMMAND_OID)
     return common_name(leaf) or "", decode_command(extension.value.public_bytes())

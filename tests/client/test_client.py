@@ -1,13 +1,16 @@
 """What the client makes of its verbs, against a sandbox and scripted hosts."""
 
+from datetime import timedelta
+
 import pytest
 import trio
 from attrs import evolve
 
-from albatross_client.certificates import load_authority
+from albatross_client.certificates import load_authority, wall_clock
 from albatross_client.client import Client
 from albatross_client.commands import (
     PolicyInfo,
+    UnikernelCreate,
     UnikernelDestroy,
     UnikernelGet,
     UnikernelInfo,
@@ -18,6 +21,7 @@ from albatross_client.errors import (
     CommandRefusedError,
     RemoteProtocolError,
 )
+from albatross_client.minting import VALID_BEFORE
 from albatross_client.names import ROOT, Name
 from albatross_client.replies import (
     Block,
@@ -33,7 +37,7 @@ from albatross_client.replies import (
     UnikernelImage,
 )
 from albatross_client.values import Config, Info, ResourcePolicy
-from tests.client.endpoint_server import message, say
+from tests.client.endpoint_server import message, read_upload, say
 from tests.client.pki import POLICY, domain_ca, write
 from tests.sandbox_fixtures import (
     IMAGE,
@@ -47,6 +51,7 @@ from tests.sandbox_fixtures import (
 
 TEAM = Name.parse("user:team:")
 A_REPLY = message(Said("done"))
+NOTHING_RUNS = message(Infos(()))
 POLICIES = message(Policies(((ROOT, POLICY), (USER, POLICY), (TEAM, POLICY))))
 
 
@@ -254,3 +259,76 @@ async def test_many_commands_at_once_do_not_mix(nursery, tmp_path):
 
     assert set(await client.info(USER)) == set(names)
     assert await client.image(names[0]) == IMAGE
+
+
+class Clock:
+    """Tells the time that a test says it is."""
+
+    def __init__(self):
+        self.now = wall_clock().replace(microsecond=0)
+
+    def __call__(self):
+        return self.now
+
+
+def take_upload(connection):
+    read_upload(connection)
+    connection.sendall(A_REPLY)
+
+
+# What a root key's create asks is answered by the last two.
+CREATING = (say(POLICIES), say(NOTHING_RUNS), say(POLICIES), take_upload)
+
+
+async def test_an_expected_create_is_signed_while_another_answer_is_awaited(
+    serve, endpoint
+):
+    clock = Clock()
+    with serve(*CREATING) as host:
+        client = Client(endpoint(host.port), clock=clock)
+        await client.policies(USER)
+        client.prepare(WEB, Config())
+        expected_at = clock.now
+        await client.info(USER)
+        clock.now += timedelta(seconds=20)
+
+        await client.create(WEB, Config(), IMAGE)
+
+    assert host.asked[-1] == ("web", UnikernelCreate(Config()))
+    assert host.leafs[-1].not_valid_before_utc == expected_at - VALID_BEFORE
+
+
+@pytest.mark.parametrize(
+    ("name", "config"),
+    [
+        pytest.param(WEB, Config(memory=64), id="another configuration"),
+        pytest.param(WEB, Config(memory=1 << 63), id="no form on the wire"),
+        pytest.param(Name.parse("a:web"), Config(), id="a domain without a policy"),
+    ],
+)
+async def test_what_is_expected_in_vain_is_never_shown(serve, endpoint, name, config):
+    clock = Clock()
+    with serve(*CREATING) as host:
+        client = Client(endpoint(host.port), clock=clock)
+        await client.policies(USER)
+        client.prepare(name, config)
+        await client.info(USER)
+        clock.now += timedelta(seconds=20)
+
+        await client.create(WEB, Config(), IMAGE)
+
+    assert host.asked[-1] == ("web", UnikernelCreate(Config()))
+    assert host.leafs[-1].not_valid_before_utc == clock.now - VALID_BEFORE
+
+
+async def test_a_policy_that_was_changed_after_a_create_was_signed_stays(tls_sandbox):
+    client = tls_client(tls_sandbox)
+    await client.policies(USER)
+    client.prepare(WEB, Config())
+    await client.info(USER)
+    wider = evolve(USER_POLICY, memory=500)
+    tls_sandbox.host.set_policy(USER, wider)
+
+    await client.create(WEB, Config(), IMAGE)
+
+    assert (await client.policies(USER))[USER] == wider

@@ -26,7 +26,7 @@ from albatross_client.replies import (
     Said,
 )
 from albatross_client.tls import MAX_CONTEXTS, Contexts, public_key_sha256
-from albatross_client.values import Info, Timestamp
+from albatross_client.values import Config, Info, Timestamp
 from tests.client.endpoint_server import (
     EndpointServer,
     cut,
@@ -181,6 +181,41 @@ async def test_an_impostor_is_refused_before_the_command_is_shown(
     assert message in str(error)
     assert "nothing was sent" in str(error)
     assert host.asked == []
+
+
+async def test_who_takes_the_place_of_a_known_server_is_looked_at_anew(
+    serve, endpoint, ca
+):
+    impostor = (_command_leaf(ca),)
+    with (
+        serve(say(NOTHING_RUNS)) as host,
+        serve(say(NOTHING_RUNS), shown=impostor) as other,
+    ):
+        client = Client(endpoint(host.port))
+        assert [await client.info(ROOT) for _ in range(2)] == [{}, {}]
+        host.context = other.context
+
+        error = await failure_of(client)
+
+    assert isinstance(error, CertificateError)
+    assert "nothing was sent" in str(error)
+    assert len(host.asked) == 2
+
+
+async def test_nothing_that_comes_before_a_command_is_done_for_an_impostor(
+    serve, endpoint, ca
+):
+    done = []
+
+    async def before():
+        done.append(1)
+
+    with serve(say(NOTHING_RUNS), shown=(_command_leaf(ca),)) as host:
+        client = Client(endpoint(host.port))
+        with pytest.raises(CertificateError, match="nothing was sent"):
+            await client.create(Name.parse(":web"), Config(), b"", before)
+
+    assert done == []
 
 
 async def test_name_and_key_of_the_server_can_be_pinned(serve, endpoint, ca):

@@ -94,6 +94,32 @@ async def test_a_created_unikernel_is_listed_with_what_it_was_created_from(side)
     assert info.started is not None
 
 
+async def test_a_host_learns_of_a_create_when_what_comes_before_is_done(side):
+    known = []
+
+    async def before():
+        await trio.sleep(0.05)
+        known.append(dict(side.host.state.unikernels))
+
+    await side.client.create(WEB, Config(), IMAGE, before)
+
+    assert known == [{}]
+    assert list(await side.client.info(ROOT)) == [WEB]
+
+
+async def test_a_host_never_learns_of_a_create_if_what_comes_before_fails(side):
+    told = side.host.state.commands
+
+    async def before():
+        raise OverflowError("no room on disk")
+
+    with pytest.raises(OverflowError, match="no room on disk"):
+        await side.user_client.create(WEB, Config(), IMAGE, before)
+
+    await trio.sleep(0.05)
+    assert side.host.state.commands == told
+
+
 async def test_names_are_absolute_for_a_domains_own_key(side):
     await side.user_client.create(WEB, Config(), IMAGE)
 
