@@ -4,7 +4,7 @@ Level-triggered: at the start, after every reconnect, once in a while, and as
 soon as somebody falls silent.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 import trio
 
@@ -45,21 +45,42 @@ class Reconciler:
             AlbatrossError: The host did not answer as it should.
             trio.TooSlowError: It did not answer in time.
         """
-        asked = trio.current_time()
-        with trio.fail_after(ANSWER_S):
-            infos = await self._host.info(self._watch.domain)
-            answered = self._clocks()
-            self._fleet.notice_sleep()
-            if not self._watch.take_infos(infos, asked, answered.now, answered.wall):
-                msg = "this machine was suspended while the host was asked"
-                raise HostUnreachableError(msg)
-            policies = await self._host.policies(self._watch.domain)
-            self._watch.take_policies(policies, trio.current_time())
+        failures: list[AlbatrossError | trio.TooSlowError] = []
+
+        async def ask(question: Callable[[], Awaitable[None]]) -> None:
+            try:
+                await question()
+            except (AlbatrossError, trio.TooSlowError) as error:
+                # Raised out here: a nursery would wrap it in a group.
+                failures.append(error)
+
+        # At once: each is a connection of its own, and an action that has been
+        # decided waits for both.
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask, self._ask_infos)
+            nursery.start_soon(ask, self._ask_policies)
+        if failures:
+            raise failures[0]
         if not self._fleet.is_stopping:
             # While the host was asked, a group may have been taken away.
             for group_id in group_ids:
                 if group_id in self._fleet.groups:
                     self._fleet.tell(group_id, Informed(self._fleet.view(group_id)))
+
+    async def _ask_infos(self) -> None:
+        asked = trio.current_time()
+        with trio.fail_after(ANSWER_S):
+            infos = await self._host.info(self._watch.domain)
+        answered = self._clocks()
+        self._fleet.notice_sleep()
+        if not self._watch.take_infos(infos, asked, answered.now, answered.wall):
+            msg = "this machine was suspended while the host was asked"
+            raise HostUnreachableError(msg)
+
+    async def _ask_policies(self) -> None:
+        with trio.fail_after(ANSWER_S):
+            policies = await self._host.policies(self._watch.domain)
+        self._watch.take_policies(policies, trio.current_time())
 
     async def look_for_ever(
         self, log: Log, unfinished: Callable[[GroupId], None]

@@ -14,7 +14,7 @@ from albatross_client.sandbox.faults import (
 from autoscaler.core.policy import Policy
 from tests.core.builders import primary_of
 from tests.fakes import WrappedHost
-from tests.shell.harness import WEB, Machine, Wish, make_world, wait_until
+from tests.shell.harness import GROUP, WEB, Machine, Wish, make_world, wait_until
 
 
 class CountedHost(WrappedHost):
@@ -89,6 +89,17 @@ async def test_a_host_that_does_not_answer_is_asked_more_and_more_slowly(
     await trio.sleep(600)
 
     assert 10 <= len(asked_at) - before <= 16
+
+
+async def test_both_questions_are_asked_at_once(autojump_clock, nursery):
+    rules = tuple(
+        Rule(fault=SlowReply(20), verb=verb, times=1) for verb in ("info", "policies")
+    )
+    world = await make_world(nursery, Wish(rules=rules))
+
+    await wait_until(lambda: world.daemon.fleet.watch(GROUP).rules is not None, 60)
+
+    assert trio.current_time() < 25
 
 
 async def test_an_answer_without_policies_is_an_answer(autojump_clock, nursery):
