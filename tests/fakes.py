@@ -8,6 +8,7 @@ from attrs import define, field
 from albatross_client.heard import Heard
 from albatross_client.names import Name
 from albatross_client.sandbox.memory import MemoryClient
+from albatross_client.tls_stream import Before
 from albatross_client.values import Config, Info, ResourcePolicy
 from autoscaler.shell.hosts.host import StatsSource
 
@@ -27,8 +28,13 @@ class WrappedHost:
     async def image(self, name: Name) -> bytes:
         return await self.client.image(name)
 
-    async def create(self, name: Name, config: Config, image: bytes) -> None:
-        await self.client.create(name, config, image)
+    def prepare(self, name: Name, config: Config) -> None:
+        self.client.prepare(name, config)
+
+    async def create(
+        self, name: Name, config: Config, image: bytes, before: Before
+    ) -> None:
+        await self.client.create(name, config, image, before)
 
     async def destroy(self, name: Name) -> None:
         await self.client.destroy(name)
@@ -62,7 +68,9 @@ class WatchedHost(WrappedHost):
     async def image(self, name: Name) -> bytes:
         raise AssertionError(f"asked for the image of {name}")
 
-    async def create(self, name: Name, config: Config, image: bytes) -> None:
+    async def create(
+        self, name: Name, config: Config, image: bytes, before: Before
+    ) -> None:
         raise AssertionError(f"told to create {name}")
 
     async def destroy(self, name: Name) -> None:
@@ -73,7 +81,9 @@ class WatchedHost(WrappedHost):
 class UnwritableHost(WrappedHost):
     """Can't put any configuration into a certificate."""
 
-    async def create(self, name: Name, config: Config, image: bytes) -> None:
+    async def create(
+        self, name: Name, config: Config, image: bytes, before: Before
+    ) -> None:
         raise ValueError("memory is more than 63 bits")
 
 
@@ -91,10 +101,12 @@ class DeafHost(WrappedHost):
 
     verbs: frozenset[str] = frozenset()
 
-    async def create(self, name: Name, config: Config, image: bytes) -> None:
+    async def create(
+        self, name: Name, config: Config, image: bytes, before: Before
+    ) -> None:
         if "create" in self.verbs:
             await trio.sleep_forever()
-        await self.client.create(name, config, image)
+        await self.client.create(name, config, image, before)
 
     async def destroy(self, name: Name) -> None:
         if "destroy" in self.verbs:
@@ -169,7 +181,12 @@ class ScriptedHost:
     async def image(self, name: Name) -> bytes:
         raise AssertionError(f"asked for the image of {name}")
 
-    async def create(self, name: Name, config: Config, image: bytes) -> None:
+    def prepare(self, name: Name, config: Config) -> None:
+        raise AssertionError(f"told to prepare {name}")
+
+    async def create(
+        self, name: Name, config: Config, image: bytes, before: Before
+    ) -> None:
         raise AssertionError(f"told to create {name}")
 
     async def destroy(self, name: Name) -> None:

@@ -22,6 +22,7 @@ from albatross_client.client import Client
 from albatross_client.endpoint import Endpoint
 from albatross_client.names import Name
 from albatross_client.sandbox.authority import ca_files
+from albatross_client.tls_stream import Before
 from albatross_client.values import Config, Info, ResourcePolicy
 from autoscaler.core.actions import Action
 from autoscaler.core.group import GroupId
@@ -170,8 +171,13 @@ class WatchedHost:
     async def image(self, name: Name) -> bytes:
         return await self.reaper.watch("image", self.client.image(name))
 
-    async def create(self, name: Name, config: Config, image: bytes) -> None:
-        creating = partial(self.client.create, name, config, image)
+    def prepare(self, name: Name, config: Config) -> None:
+        self.client.prepare(name, config)
+
+    async def create(
+        self, name: Name, config: Config, image: bytes, before: Before
+    ) -> None:
+        creating = partial(self.client.create, name, config, image, before)
         await self._command("create", name, creating)
 
     async def destroy(self, name: Name) -> None:

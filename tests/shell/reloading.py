@@ -64,9 +64,9 @@ class CountingHost(WrappedHost):
         self.subscribed.append(path)
         return await self.client.stats(path)
 
-    async def create(self, name, config, image) -> None:
+    async def create(self, name, config, image, before) -> None:
         self.created.append((name, self.keys))
-        await self.client.create(name, config, image)
+        await self.client.create(name, config, image, before)
 
 
 @define

@@ -30,6 +30,7 @@ from albatross_client.sandbox.memory import MemoryClient
 from albatross_client.sandbox.state import Unikernel
 from albatross_client.sandbox.subscriptions import EVICTED
 from albatross_client.stats import Sample
+from albatross_client.tls_stream import Before
 from albatross_client.values import US_PER_S, Config, Info, ResourcePolicy
 from tests.soak.frames import Carrier, Reading, Stream, as_values
 
@@ -104,9 +105,14 @@ class SoakHost:
     async def image(self, name: Name) -> bytes:
         return await self._client.image(name)
 
-    async def create(self, name: Name, config: Config, image: bytes) -> None:
+    def prepare(self, name: Name, config: Config) -> None:
+        self._client.prepare(name, config)
+
+    async def create(
+        self, name: Name, config: Config, image: bytes, before: Before
+    ) -> None:
         self.on_command("create", name)
-        await self._client.create(name, config, image)
+        await self._client.create(name, config, image, before)
 
     async def destroy(self, name: Name) -> None:
         self.on_command("destroy", name)

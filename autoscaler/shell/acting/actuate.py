@@ -21,6 +21,7 @@ from albatross_client.errors import (
 )
 from albatross_client.names import Name
 from albatross_client.texts import clean
+from albatross_client.tls_stream import Before
 from autoscaler.core.actions import (
     Action,
     CreateClones,
@@ -35,6 +36,7 @@ from autoscaler.core.decision import Shortage
 from autoscaler.core.events import ActionEnded, CloneCreated, CloneDestroyed, Event
 from autoscaler.core.group import Group
 from autoscaler.core.view import View
+from autoscaler.shell.acting.sending import Entry, Sending
 from autoscaler.shell.acting.turns import Turn
 from autoscaler.shell.hosts.host import Host
 from autoscaler.shell.state.schema import StoreError
@@ -95,17 +97,6 @@ class Site(Protocol):
 
     def tell(self, event: Event) -> None:
         """Let *event* happen to the group."""
-
-
-class Entry(Protocol):
-    """One action in the journal."""
-
-    async def note(self, name: Name, step: Step) -> StoreError | None:
-        """Write down how far the clone *name* has come, on disk at return.
-
-        Returns why it could not be written, also where that is because the
-        action itself could not.
-        """
 
 
 @frozen
@@ -190,6 +181,7 @@ async def _create_all(slots: tuple[Slot, ...], work: Work) -> Failed | None:
 async def _create(slot: Slot, work: Work) -> Failed | None:
     site = work.site
     await site.turn.take()
+    _prepare(slot, site)
     view = await site.look()
     confirmed = confirm_slot(site.group, view, slot)
     if isinstance(confirmed, Shortage):
@@ -204,6 +196,16 @@ async def _create(slot: Slot, work: Work) -> Failed | None:
     return failed or await _wait_for_boot(slot.name, work, made_from.digest)
 
 
+def _prepare(slot: Slot, site: Site) -> None:
+    """Announce the create that it will be if nothing has changed."""
+    view = site.view()
+    confirmed = confirm_slot(site.group, view, slot)
+    made_from = site.group.blueprint(view)
+    if made_from is not None and isinstance(confirmed, Slot):
+        config = clone_config(made_from, confirmed, site.group.policy)
+        site.host.prepare(slot.name, config)
+
+
 @frozen
 class _Order:
     """What a clone is made from."""
@@ -214,15 +216,26 @@ class _Order:
 
 
 async def _send(name: Name, order: _Order, work: Work) -> Failed | None:
-    """Have *name* created; None: it was."""
+    """Have *name* created; None: it was.
+
+    That it is sent is written down while the connection comes about.
+    """
+    sending = Sending(name, work.entry)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(sending.write)
+        return await _send_when(sending.written, name, order, work)
+
+
+async def _send_when(
+    written: Before, name: Name, order: _Order, work: Work
+) -> Failed | None:
     site, digest = work.site, order.made_from.digest
-    unwritten = await work.entry.note(name, Step.SENT)
-    if unwritten is not None:
-        return Failed(f"not begun: {unwritten}")
     try:
         config = clone_config(order.made_from, order.slot, site.group.policy)
         with trio.fail_after(TRANSFER_S):
-            await site.host.create(name, config, order.image)
+            await site.host.create(name, config, order.image, written)
+    except StoreError as error:
+        return Failed(f"not begun: {error}")
     except (AlbatrossError, trio.TooSlowError, ValueError) as error:
         # ValueError: no certificate can hold such a configuration.
         if not _may_have_worked(error):

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from albatross_client.heard import Heard
 from albatross_client.names import Name
+from albatross_client.tls_stream import Before
 from albatross_client.values import Config, Info, ResourcePolicy
 
 
@@ -57,8 +58,21 @@ class Host(Speaker, Protocol):
     async def image(self, name: Name) -> bytes:
         """Return the uncompressed image of *name*."""
 
-    async def create(self, name: Name, config: Config, image: bytes) -> None:
-        """Create *name*; refused when one of this name runs."""
+    def prepare(self, name: Name, config: Config) -> None:
+        """Expect a create of this: what it takes may be done ahead of it."""
+
+    async def create(
+        self,
+        name: Name,
+        config: Config,
+        image: bytes,
+        before: Before,
+    ) -> None:
+        """Create *name*; refused when one of this name runs.
+
+        The host learns nothing of it until *before* has returned, nor ever if
+        that raises.
+        """
 
     async def destroy(self, name: Name) -> None:
         """Destroy *name*."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from attrs import define
 
 from albatross_client.names import Name
+from albatross_client.tls_stream import Before
 from albatross_client.values import Config, Info, ResourcePolicy
 from autoscaler.shell.hosts.host import Host, StatsSource
 
@@ -35,9 +36,19 @@ class Reach:
         """Return the uncompressed image of *name*."""
         return await self.newest.image(name)
 
-    async def create(self, name: Name, config: Config, image: bytes) -> None:
-        """Create *name*; refused when one of this name runs."""
-        await self.newest.create(name, config, image)
+    def prepare(self, name: Name, config: Config) -> None:
+        """Expect a create of this: what it takes may be done ahead of it."""
+        self.newest.prepare(name, config)
+
+    async def create(
+        self,
+        name: Name,
+        config: Config,
+        image: bytes,
+        before: Before,
+    ) -> None:
+        """Create *name* after *before*; refused when one of it runs."""
+        await self.newest.create(name, config, image, before)
 
     async def destroy(self, name: Name) -> None:
         """Destroy *name*."""

@@ -18,6 +18,7 @@ from albatross_client.client import Client
 from albatross_client.errors import CertificateError
 from albatross_client.hosts import HostSettings, open_private_endpoint
 from albatross_client.names import Name
+from albatross_client.tls_stream import Before
 from albatross_client.values import Config, Info, ResourcePolicy
 from autoscaler.shell.hosts.expiry import Expiry
 from autoscaler.shell.hosts.host import StatsSource
@@ -78,9 +79,19 @@ class RenewingHost:
         """Return the uncompressed image of *name*."""
         return await (await self._client()).image(name)
 
-    async def create(self, name: Name, config: Config, image: bytes) -> None:
-        """Create *name*; refused when one of this name runs."""
-        await (await self._client()).create(name, config, image)
+    def prepare(self, name: Name, config: Config) -> None:
+        """Expect a create of this: what it takes may be done ahead of it."""
+        self._newest.prepare(name, config)
+
+    async def create(
+        self,
+        name: Name,
+        config: Config,
+        image: bytes,
+        before: Before,
+    ) -> None:
+        """Create *name* after *before*; refused when one of it runs."""
+        await (await self._client()).create(name, config, image, before)
 
     async def destroy(self, name: Name) -> None:
         """Destroy *name*."""

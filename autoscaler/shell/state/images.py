@@ -46,13 +46,9 @@ class ImageFiles:
             digest: SHA-256 of the image.
         """
         path = self.directory / digest.hex()
-        image = await self._do(lambda: _read(path))
-        if image is None:
-            return None
-        if await _digest(image) != digest:
-            await self._do(lambda: _remove(path))
+        image, is_damaged = await self._do(lambda: _read(path, digest))
+        if is_damaged:
             self.log.event("image_damaged", file=str(path))
-            return None
         return image
 
     async def put(self, digest: bytes, image: bytes) -> None:
@@ -94,19 +90,19 @@ class ImagesInMemory:
         self.images[digest] = image
 
 
-async def _digest(image: bytes) -> bytes:
-    return await trio.to_thread.run_sync(lambda: hashlib.sha256(image).digest())
-
-
-def _read(path: Path) -> bytes | None:
+def _read(path: Path, digest: bytes) -> tuple[bytes | None, bool]:
+    """Return the image at *path*, and whether a damaged one had to go."""
     try:
         image = path.read_bytes()
     except OSError:
-        return None
+        return None, False
+    if hashlib.sha256(image).digest() != digest:
+        _remove(path)
+        return None, True
     # The time of change is the time of use: what is used last is kept longest.
     with contextlib.suppress(OSError):
         os.utime(path)
-    return image
+    return image, False
 
 
 def _remove(path: Path) -> None:

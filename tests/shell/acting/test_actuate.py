@@ -4,7 +4,9 @@ import pytest
 import trio
 
 from albatross_client.errors import CertificateError, RemoteProtocolError
+from albatross_client.names import Name
 from albatross_client.sandbox.faults import Killed, ReplyLost, Rule
+from albatross_client.values import Config
 from autoscaler.core.policy import Policy
 from tests.fakes import WrappedHost
 from tests.shell.harness import GROUP, WEB, Machine, Wish, make_world, wait_until
@@ -19,9 +21,9 @@ class FailingHost(WrappedHost):
     error: Exception
     does_it = False
 
-    async def create(self, name, config, image):
+    async def create(self, name, config, image, before):
         if self.does_it:
-            await self.client.create(name, config, image)
+            await self.client.create(name, config, image, before)
         raise self.error
 
     async def destroy(self, name):
@@ -136,3 +138,36 @@ async def test_a_host_that_goes_silent_after_a_create_is_asked_until_it_answers(
 
     assert world.members == world.clones == ["user:web-clone-1"]
     assert len(world.events("action_started")) == 1
+
+
+class ExpectingHost(WrappedHost):
+    """Notes what it is told to expect, and what comes."""
+
+    expected: list[tuple[Name, Config]]
+    came: list[tuple[Name, Config]]
+
+    def prepare(self, name, config):
+        self.expected.append((name, config))
+
+    async def create(self, name, config, image, before):
+        self.came.append((name, config))
+        await self.client.create(name, config, image, before)
+
+
+async def test_a_host_is_told_to_expect_what_is_created_then(autojump_clock, nursery):
+    hosts = []
+
+    def expecting(client):
+        host = ExpectingHost(client)
+        host.expected, host.came = [], []
+        hosts.append(host)
+        return host
+
+    machine = Machine(through=expecting)
+    world = await make_world(nursery, Wish(policy=ONE_CLONE, machine=machine))
+
+    await wait_until(lambda: world.size == 2, 60)
+
+    (host,) = hosts
+    assert [name for name, _ in host.came] == [CLONE]
+    assert host.expected == host.came
