@@ -15,7 +15,7 @@ from albatross_client.client import Client
 from albatross_client.endpoint import Endpoint
 from albatross_client.errors import HostUnreachableError
 from albatross_client.names import ROOT, Name
-from albatross_client.sandbox.authority import Files, ca_files
+from albatross_client.sandbox.authority import Files, ca_files, domain_files
 from albatross_client.values import Config
 from tests.benchmarks import ROUNDS, Result, at_least, at_most
 from tests.benchmarks.firehose import firehose
@@ -40,24 +40,33 @@ def run() -> Iterable[Result]:
 
 
 async def _latencies(directory: Path) -> list[Result]:
+    size = f"image of {len(IMAGE)} bytes"
     with sandbox(directory, []) as port:
-        client = client_of(directory, port)
-        creates, infos = [], []
-        # The first pays for imports and caches, as a daemon's first does.
-        for number in range(CREATES + 1):
-            name = Name(("user",), f"web-clone-{number}")
-            started = perf_counter()
-            await client.create(name, Config(), IMAGE)
-            creates.append((perf_counter() - started) * MS_PER_S)
-            started = perf_counter()
-            await client.info(name)
-            infos.append((perf_counter() - started) * MS_PER_S)
-            await client.destroy(name)
-    what = f"create, policy read included, image of {len(IMAGE)} bytes"
+        files = domain_files(directory, Name(("user",)))
+        of_domain, infos = await _commands(client_of(directory, port, files))
+        of_root, root_infos = await _commands(client_of(directory, port))
     return [
-        at_most(what, "ms", creates[1:], 10),
-        Result("info", "ms", tuple(infos[1:])),
+        at_most(f"create, {size}", "ms", of_domain, 10),
+        at_most("the same with a root key: policy read, create", "ms", of_root, 10),
+        Result("info", "ms", infos),
+        Result("the same with a root key", "ms", root_infos),
     ]
+
+
+async def _commands(client: Client) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return how long creates take, and infos, in milliseconds."""
+    creates, infos = [], []
+    # The first pays for imports and caches, as a daemon's first does.
+    for number in range(CREATES + 1):
+        name = Name(("user",), f"web-clone-{number}")
+        started = perf_counter()
+        await client.create(name, Config(), IMAGE)
+        creates.append((perf_counter() - started) * MS_PER_S)
+        started = perf_counter()
+        await client.info(name)
+        infos.append((perf_counter() - started) * MS_PER_S)
+        await client.destroy(name)
+    return tuple(creates[1:]), tuple(infos[1:])
 
 
 def _stream_rate() -> tuple[float, float]:
