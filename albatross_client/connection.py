@@ -5,7 +5,6 @@ as soon as the handshake is over; every failure leaves as an `AlbatrossError`
 that says what to do; nothing here keeps time: whoever awaits sets deadlines.
 """
 
-import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,15 +22,10 @@ from albatross_client.errors import (
 )
 from albatross_client.failures import Circumstances, explain, explain_connecting
 from albatross_client.framing import FrameReader
+from albatross_client.keepalive import keep_alive
 from albatross_client.minting import Ask
 from albatross_client.tls import Contexts, read_server
 from albatross_client.tls_stream import Before, TlsStream
-
-# A host that is gone is noticed after KEEPALIVE_IDLE + 3 * KEEPALIVE_PAUSE
-# seconds; a domain in which nothing runs makes no traffic of its own.
-KEEPALIVE_IDLE = 30
-KEEPALIVE_PAUSE = 10
-KEEPALIVE_PROBES = 3
 
 
 class Connection(trio.abc.AsyncResource):
@@ -197,14 +191,7 @@ async def _connect(endpoint: Endpoint) -> trio.SocketStream:
     except UnicodeError as error:
         msg = f"{endpoint.host!r} is no host name ({error})"
         raise HostUnreachableError(msg) from error
-    transport.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in (
-        ("TCP_KEEPIDLE", KEEPALIVE_IDLE),
-        ("TCP_KEEPINTVL", KEEPALIVE_PAUSE),
-        ("TCP_KEEPCNT", KEEPALIVE_PROBES),
-    ):
-        if hasattr(socket, option):
-            transport.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+    keep_alive(transport)
     return transport
 
 
