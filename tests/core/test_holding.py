@@ -1,0 +1,371 @@
+"""Who is held, joined or refused, and when a wake is asked for."""
+
+from collections import Counter
+
+import pytest
+from attrs import evolve
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+from autoscaler.core.activation import ActivatorSettings, Refusal, Speech
+from autoscaler.core.backend import Place
+from autoscaler.core.holding import (
+    LOOK_AGAIN_S,
+    TRY_AGAIN_S,
+    Caller,
+    Hold,
+    Holding,
+    Join,
+    Refuse,
+    Scene,
+    Serving,
+    arrive,
+    end,
+    judge,
+    leave,
+    miss,
+    take,
+)
+
+SETTINGS = ActivatorSettings(
+    listen=Place("127.0.0.1", 9000),
+    max_held=2,
+    hold_timeout=10,
+    connect_timeout=2,
+    wake_pause=3,
+)
+ONE, TWO, THREE = (Serving(f"web-{n}", Place(f"10.0.0.{n}", 80)) for n in (1, 2, 3))
+NOW = 100.0
+SPOKEN = Caller(NOW, has_spoken=True)
+ASLEEP = Scene(NOW)
+
+
+def chosen(holding, scene, times, *, ends=False):
+    """Return whom *times* callers are joined to, one after another.
+
+    Their sessions end before the next one comes, or not at all.
+    """
+    servers = []
+    for _ in range(times):
+        holding, _, verdict = judge(holding, Caller(scene.now), scene)
+        assert isinstance(verdict, Join)
+        servers.append(verdict.target.server)
+        if ends:
+            holding = end(holding, verdict.target.server)
+    return servers
+
+
+def held(verdict):
+    """Return *verdict*, which has to be that it is held."""
+    assert isinstance(verdict, Hold)
+    return verdict
+
+
+def test_who_comes_while_a_member_serves_is_joined_to_it_at_once():
+    holding, caller = arrive(Holding(SETTINGS), NOW)
+
+    holding, caller, verdict = judge(holding, caller, Scene(NOW, (ONE,)))
+
+    assert verdict == Join(ONE, until=NOW + 2)
+    assert holding.sessions == {"web-1": 1}
+    assert holding.arrived == 1
+    assert holding.held == 0
+    assert holding.woken == 0
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["short", "long"])
+def test_members_are_taken_in_turn_by_sessions_short_and_long(ends):
+    scene = Scene(NOW, (ONE, TWO, THREE))
+
+    servers = chosen(Holding(SETTINGS), scene, 6, ends=ends)
+
+    assert servers == ["web-1", "web-2", "web-3"] * 2
+
+
+def test_the_member_with_the_fewest_sessions_is_taken_first():
+    busy = Holding(SETTINGS, sessions={"web-1": 3, "web-2": 5})
+
+    servers = chosen(busy, Scene(NOW, (ONE, TWO)), 2)
+
+    assert servers == ["web-1", "web-1"]
+
+
+def test_who_comes_while_nobody_serves_is_held_and_wakes_the_group():
+    holding, caller, verdict = judge(Holding(SETTINGS), SPOKEN, ASLEEP)
+
+    assert verdict == Hold(NOW + LOOK_AGAIN_S, wakes=True)
+    assert caller.is_held
+    assert (holding.held, holding.woken, holding.asked_at) == (1, 1, NOW)
+
+
+def test_a_second_one_waits_for_the_same_wake():
+    holding, _, _ = judge(Holding(SETTINGS), SPOKEN, ASLEEP)
+
+    soon = Scene(NOW + 1)
+    holding, _, verdict = judge(holding, Caller(NOW + 1, has_spoken=True), soon)
+
+    assert not held(verdict).wakes
+    assert (holding.held, holding.woken) == (2, 1)
+
+
+def test_while_a_member_is_on_its_way_no_other_is_asked_for():
+    holding, _, verdict = judge(Holding(SETTINGS), SPOKEN, Scene(NOW, is_waking=True))
+
+    assert not held(verdict).wakes
+    assert holding.asked_at is None
+
+
+@pytest.mark.parametrize(
+    ("later", "wakes"),
+    [
+        pytest.param(2.9, False, id="within the pause"),
+        pytest.param(3.0, True, id="after it"),
+    ],
+)
+def test_after_a_wake_that_failed_another_is_asked_for_with_a_pause(later, wakes):
+    holding, _, _ = judge(Holding(SETTINGS), SPOKEN, ASLEEP)
+
+    at = NOW + later
+    _, _, verdict = judge(holding, Caller(at, has_spoken=True), Scene(at))
+
+    assert held(verdict).wakes is wakes
+
+
+def test_those_that_are_still_held_ask_again_too():
+    holding, caller, _ = judge(Holding(SETTINGS), SPOKEN, ASLEEP)
+
+    holding, _, verdict = judge(holding, caller, Scene(NOW + 3))
+
+    assert held(verdict).wakes
+    assert (holding.held, holding.woken) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("mode", "wakes"), [(Speech.HTTP, False), (Speech.TCP, True)], ids=str
+)
+def test_a_health_check_that_says_nothing_wakes_nobody_where_clients_speak_first(
+    mode, wakes
+):
+    holding = Holding(evolve(SETTINGS, mode=mode))
+
+    holding, caller, verdict = judge(holding, Caller(NOW), ASLEEP)
+
+    assert caller.is_held
+    assert held(verdict).wakes is wakes
+
+
+def test_at_the_limit_the_next_one_is_refused():
+    full = Holding(SETTINGS, held=2)
+
+    holding, caller, verdict = judge(full, SPOKEN, ASLEEP)
+
+    assert verdict == Refuse(Refusal.FULL)
+    assert not caller.is_held
+    assert (holding.held, holding.woken) == (2, 0)
+    assert holding.refused == {Refusal.FULL: 1}
+
+
+def test_at_the_limit_whoever_is_held_stays_so():
+    full = Holding(SETTINGS, held=2, asked_at=NOW)
+
+    holding, _, verdict = judge(full, evolve(SPOKEN, is_held=True), ASLEEP)
+
+    assert isinstance(verdict, Hold)
+    assert holding.held == 2
+
+
+def test_nobody_is_held_for_longer_than_may_be():
+    holding, caller, _ = judge(Holding(SETTINGS), SPOKEN, ASLEEP)
+
+    _, _, nearly = judge(holding, caller, Scene(NOW + 9.5))
+    holding, caller, verdict = judge(holding, caller, Scene(NOW + 10, (ONE,)))
+
+    assert held(nearly).until == NOW + 10
+    assert verdict == Refuse(Refusal.LATE)
+    assert holding.held == 0
+    assert holding.refused == {Refusal.LATE: 1}
+
+
+def test_a_member_gets_no_more_time_than_its_client_has_left():
+    caller = evolve(SPOKEN, is_held=True)
+
+    _, _, verdict = judge(Holding(SETTINGS, held=1), caller, Scene(NOW + 9, (ONE,)))
+
+    assert verdict == Join(ONE, until=NOW + 10)
+
+
+def test_a_place_is_kept_until_a_member_has_taken_the_connection():
+    caller = evolve(SPOKEN, is_held=True)
+
+    connecting, caller, _ = judge(Holding(SETTINGS, held=1), caller, Scene(NOW, (ONE,)))
+    taken = take(connecting, caller)
+
+    assert (connecting.held, connecting.sessions) == (1, {"web-1": 1})
+    assert (taken.held, taken.sessions, taken.joined) == (0, {"web-1": 1}, 1)
+
+
+def test_another_member_is_tried_where_one_refuses():
+    scene = Scene(NOW, (ONE, TWO))
+    holding, caller, _ = judge(Holding(SETTINGS), SPOKEN, scene)
+
+    holding, caller = miss(holding, caller, "web-1", NOW)
+    holding, caller, verdict = judge(holding, caller, scene)
+
+    assert verdict == Join(TWO, until=NOW + 2)
+    assert holding.sessions == {"web-2": 1}
+    assert holding.missed == 1
+
+
+def test_when_all_have_refused_it_is_held_for_a_moment_and_wakes_nobody():
+    scene = Scene(NOW, (ONE,))
+    holding, caller, _ = judge(Holding(SETTINGS), SPOKEN, scene)
+
+    holding, caller = miss(holding, caller, "web-1", NOW)
+    holding, caller, verdict = judge(holding, caller, scene)
+    later = evolve(scene, now=NOW + TRY_AGAIN_S)
+    _, again, second = judge(holding, caller, later)
+
+    assert verdict == Hold(NOW + TRY_AGAIN_S, wakes=False)
+    assert isinstance(second, Join)
+    assert again.refused_by == frozenset()
+
+
+def test_a_later_refusal_does_not_put_off_the_next_try():
+    caller = SPOKEN
+    holding = Holding(SETTINGS, sessions={"web-1": 1, "web-2": 1})
+
+    holding, caller = miss(holding, caller, "web-1", NOW)
+    holding, caller = miss(holding, caller, "web-2", NOW + 0.1)
+
+    assert caller.again_at == NOW + TRY_AGAIN_S
+    assert caller.refused_by == {"web-1", "web-2"}
+    assert holding.sessions == {}
+
+
+def test_who_goes_away_frees_its_place():
+    holding, caller, _ = judge(Holding(SETTINGS), SPOKEN, ASLEEP)
+
+    holding = leave(holding, caller)
+
+    assert (holding.held, holding.left) == (0, 1)
+
+
+def test_sessions_are_counted_until_they_end():
+    holding = Holding(SETTINGS, sessions={"web-1": 2, "web-2": 1})
+
+    holding = end(end(holding, "web-1"), "web-2")
+
+    assert holding.sessions == {"web-1": 1}
+
+
+def test_at_the_end_who_is_held_is_sent_away_and_who_can_be_served_is_not():
+    ending = Holding(SETTINGS, held=2, is_ending=True)
+    caller = evolve(SPOKEN, is_held=True)
+
+    _, _, served = judge(ending, caller, Scene(NOW, (ONE,)))
+    holding, _, verdict = judge(ending, caller, ASLEEP)
+
+    assert isinstance(served, Join)
+    assert verdict == Refuse(Refusal.ENDING)
+    assert holding.held == 1
+
+
+class Histories(RuleBasedStateMachine):
+    """Clients come and go, members come, refuse and go, in any order."""
+
+    @initialize(held=st.integers(1, 3), mode=st.sampled_from(Speech))
+    def begin(self, held, mode):
+        self.now = 0.0
+        self.holding = Holding(evolve(SETTINGS, max_held=held, mode=mode))
+        self.waiting, self.connecting, self.sessions = [], [], []
+        self.ready, self.is_waking = (), False
+        self.wakes, self.ended = [], 0
+
+    def look(self, caller):
+        scene = Scene(self.now, self.ready, self.is_waking)
+        self.holding, caller, verdict = judge(self.holding, caller, scene)
+        match verdict:
+            case Join(target):
+                assert target.server not in caller.refused_by
+                self.connecting.append((caller, target.server))
+            case Hold(until, wakes):
+                assert self.now < until <= caller.arrived + 10
+                self.waiting.append(caller)
+                if wakes:
+                    assert not self.ready
+                    assert not self.is_waking
+                    self.wakes.append(self.now)
+            case Refuse():
+                self.ended += 1
+
+    @rule(has_spoken=st.booleans())
+    def one_comes(self, has_spoken):
+        self.holding, caller = arrive(self.holding, self.now)
+        self.look(evolve(caller, has_spoken=has_spoken))
+
+    @rule(seconds=st.floats(0, 4))
+    def time_passes(self, seconds):
+        self.now += seconds
+
+    @rule(ready=st.sets(st.sampled_from((ONE, TWO, THREE))), is_waking=st.booleans())
+    def members_change(self, ready, is_waking):
+        self.ready, self.is_waking = tuple(ready), is_waking
+
+    @precondition(lambda self: self.waiting)
+    @rule(data=st.data())
+    def one_that_waits_is_looked_at(self, data):
+        which = data.draw(st.integers(0, len(self.waiting) - 1))
+        self.look(self.waiting.pop(which))
+
+    @precondition(lambda self: self.waiting)
+    @rule()
+    def one_that_waits_goes_away(self):
+        self.holding = leave(self.holding, self.waiting.pop())
+
+    @precondition(lambda self: self.connecting)
+    @rule(works=st.booleans())
+    def a_member_answers(self, works):
+        caller, server = self.connecting.pop()
+        if works:
+            self.holding = take(self.holding, caller)
+            self.sessions.append(server)
+            return
+        self.holding, caller = miss(self.holding, caller, server, self.now)
+        self.look(caller)
+
+    @precondition(lambda self: self.sessions)
+    @rule()
+    def a_session_ends(self):
+        self.holding = end(self.holding, self.sessions.pop())
+
+    @invariant()
+    def the_held_are_counted_and_within_the_limit(self):
+        connecting = sum(caller.is_held for caller, _ in self.connecting)
+
+        assert self.holding.held == len(self.waiting) + connecting
+        assert self.holding.held <= self.holding.settings.max_held
+
+    @invariant()
+    def sessions_are_counted(self):
+        servers = Counter(self.sessions) + Counter(
+            server for _, server in self.connecting
+        )
+
+        assert self.holding.sessions == servers
+
+    @invariant()
+    def wakes_have_their_pauses(self):
+        assert len(self.wakes) == self.holding.woken
+        assert all(
+            later - earlier >= SETTINGS.wake_pause
+            for earlier, later in zip(self.wakes, self.wakes[1:], strict=False)
+        )
+
+
+TestHistories = Histories.TestCase
