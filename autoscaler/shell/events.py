@@ -91,6 +91,12 @@ EVENTS: Mapping[str, Event] = {
     "member_given_up": Event("error", "A member is listed, and silent or looping."),
     "primary_lost": Event("error", "A primary is silent and no longer listed."),
     "primary_returned": Event("info", "A primary that was lost is listed again."),
+    # Connections of clients
+    "wake_asked": Event("info", "A client came while nobody serves: one is asked for."),
+    "connection_refused": Event(
+        "warning", "A client was sent away: too many waited, or it did for too long."
+    ),
+    "accepting_failed": Event("warning", "Connections can't be accepted for a moment."),
     # The image cache
     "image_damaged": Event("warning", "A kept image didn't fit its digest: removed."),
     "image_not_kept": Event("warning", "An image can't be kept: it is fetched again."),

@@ -1,1 +1,1 @@
-"""Load balancers: what they tell, and what they are told."""
+"""What stands before the members: load balancers, and clients on their way."""
