@@ -17,6 +17,8 @@ From the inside out:
     The client of a host in the same process, below TLS.
 ``authority chain alerts tls_server server embed``
     Keys, certificates, TLS 1.3 and the whole of it with one call.
+``haproxy visitors``
+    What stands before unikernels that serve, and who asks it.
 
 Linux only: processes are read in /proc, and TLS needs an anonymous file.
 """

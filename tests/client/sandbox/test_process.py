@@ -291,8 +291,11 @@ def test_a_stop_resets_the_connections_of_requests_that_are_worked_at(machine):
     address = loopback_address()
     machine.start(a_serving_unikernel(address), 0.0)
 
-    with connected(address) as client:
+    with connected(address) as client, connected(address) as other:
         client.sendall(b"GET /work?ms=60000 HTTP/1.0\r\n\r\n")
+        # Once this is answered, what came before has been read.
+        other.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+        other.recv(1)
         machine.stop(1)
 
         with pytest.raises(ConnectionResetError):
