@@ -198,7 +198,8 @@ class Judge:
         if victim is not None:
             mine = (id_.host, victim) in self.ours and victim != id_.name
             self.require(mine, id_, f"{victim} is a victim, and not ours")
-        if isinstance(action, ReplaceClone):
+        # How often there is a new image is the operator's affair.
+        if isinstance(action, ReplaceClone) and action.reason is Reason.GIVEN_UP:
             account.replaced.append(now)
             lately = [at for at in account.replaced if now - at < HOUR_S - 1]
             few = len(lately) <= REPLACEMENTS_AN_HOUR
