@@ -43,6 +43,12 @@ class AddressPool:
     def __str__(self) -> str:
         return f"{self.first}-{self.last}"
 
+    def overlaps(self, other: "AddressPool") -> bool:
+        """Tell whether an address is in both."""
+        if self.first.version != other.first.version:
+            return False
+        return int(self.first) <= int(other.last) and int(other.first) <= int(self.last)
+
     @property
     def size(self) -> int:
         """How many addresses there are."""

@@ -7,18 +7,20 @@ deployment, its hosts and its groups; values are shown as the file writes them.
 import enum
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import attrs
 from attrs import frozen
 
-from albatross_client.values import ResourcePolicy
+from albatross_client.values import Quit, ResourcePolicy, RestartOnExit
 from autoscaler.core.addresses import AddressPool
 from autoscaler.core.policy import Policy
 from autoscaler.shell.configuration.durations import ALLOWED, format_duration
+from autoscaler.shell.configuration.group_tables import BOUNDS, GroupSettings
 from autoscaler.shell.configuration.host_tables import OUR_KEYS, HostSettings
 from autoscaler.shell.configuration.keys import POLICY, Key, deployment_keys
 from autoscaler.shell.configuration.problems import show
+from autoscaler.shell.configuration.recipes import Recipe
 from autoscaler.shell.configuration.request_tables import REQUESTS, TABLE
 from autoscaler.shell.configuration.settings import Settings
 
@@ -52,8 +54,7 @@ class Change:
 def changes(old: Settings, new: Settings) -> tuple[Change, ...]:
     """Return what differs from *old* to *new*."""
     keys = deployment_keys(Path())
-    before = {f"group {group.id}": _policy_fields(group.policy) for group in old.groups}
-    after = {f"group {group.id}": _policy_fields(group.policy) for group in new.groups}
+    before, after = _groups(old), _groups(new)
     return (
         *_of_table(
             "deployment", _fields(old.deployment), _fields(new.deployment), keys
@@ -61,6 +62,35 @@ def changes(old: Settings, new: Settings) -> tuple[Change, ...]:
         *_of_tables(_hosts(old), _hosts(new), OUR_KEYS, "nothing there is followed"),
         *_of_tables(before, after, POLICY_KEYS, "its clones are left running"),
     )
+
+
+def _groups(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
+    return {
+        f"{'managed ' if group.recipe else ''}group {group.id}": _group_fields(group)
+        for group in settings.groups
+    }
+
+
+def _group_fields(group: GroupSettings) -> Mapping[str, Any]:
+    """Return a group's keys as its table has them."""
+    fields = _policy_fields(group.policy)
+    if group.recipe is None:
+        return fields
+    names = {theirs: ours for ours, theirs in BOUNDS.items()}
+    renamed = {names.get(key, key): value for key, value in fields.items()}
+    return {**renamed, **_recipe_fields(group.recipe)}
+
+
+def _recipe_fields(recipe: Recipe) -> Mapping[str, Any]:
+    bridges = tuple(f"{each.name}:{each.bridge}" for each in recipe.bridges)
+    match recipe.fail_behaviour:
+        case Quit():
+            at_exit: object = "quit"
+        case RestartOnExit(exit_codes):
+            at_exit = tuple(sorted(exit_codes)) or "restart"
+        case _:
+            assert_never(recipe.fail_behaviour)
+    return {**_fields(recipe), "bridges": bridges, "fail_behaviour": at_exit}
 
 
 def _hosts(settings: Settings) -> Mapping[str, Mapping[str, Any]]:

@@ -1,29 +1,45 @@
 """The `[defaults]` and `[[groups]]` tables: a policy for every group.
 
 `cooldown_period` stands for both cooldowns, where the same table doesn't set
-them; a group's own table wins over `[defaults]`.  What requests call for is
-each group's own affair: `[groups.requests]` has no defaults.
+them; a group's own table wins over `[defaults]`.  A table with a `primary` is a
+group around it; one with a `name` is managed, and says what its members are.
+What requests call for is each group's own affair: `[groups.requests]` has no
+defaults.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import define, evolve, field, frozen
 
 from albatross_client.names import Name
+from albatross_client.solo5 import Architecture
 from autoscaler.core.group import GroupId
 from autoscaler.core.policy import Mode, Policy
+from autoscaler.shell.configuration.collisions import Claimant, collisions
 from autoscaler.shell.configuration.host_tables import HostSettings
 from autoscaler.shell.configuration.keys import MOST, POLICY, PRIMARY
-from autoscaler.shell.configuration.problems import Place, Problem, titled, unknown
+from autoscaler.shell.configuration.problems import (
+    Place,
+    Problem,
+    show,
+    titled,
+    unknown,
+)
+from autoscaler.shell.configuration.recipes import RECIPE, Recipe, recipe_shape
 from autoscaler.shell.configuration.request_tables import TABLE, read_requests
 from autoscaler.shell.configuration.tables import Shape
 
 PERIOD = "cooldown_period"
 COOLDOWNS = ("cooldown_up", "cooldown_down")
-WHOSE = ("host", "primary")
+WHOSE = ("host", "primary", "name")
 OWN = (*WHOSE, TABLE)
+# What a managed group calls these keys of a policy, and what it hasn't at all:
+# all of its members are ours, and it has no primary.
+BOUNDS: Mapping[str, str] = {"min_members": "min_clones", "max_members": "max_clones"}
+OF_PRIMARIES = (*BOUNDS.values(), "on_primary_loss", "share_block_devices")
+OF_MANAGED = (*BOUNDS, *RECIPE)
 _PAIRS = (
     frozenset({"min_clones", "max_clones"}),
     frozenset({"scale_down_threshold_percent", "scale_up_threshold_percent"}),
@@ -32,6 +48,9 @@ _PAIRS = (
 _NEUTRAL = {"max_clones": MOST}
 _DEFAULTS = Shape(Policy, POLICY, frozenset({*POLICY, PERIOD}), _PAIRS, _NEUTRAL)
 _GROUP = evolve(_DEFAULTS, known=_DEFAULTS.known | set(WHOSE))
+_MANAGED = evolve(
+    _GROUP, known=(_GROUP.known | set(OF_MANAGED)) - {*OF_PRIMARIES, "primary"}
+)
 
 
 @frozen
@@ -39,13 +58,16 @@ class GroupSettings:
     """One `[[groups]]` table.
 
     Attributes:
-        id: Its host and primary.
+        id: Which group.
         policy: When it grows and shrinks; its mode is no bolder than the
             deployment's.
+        recipe: What members of a managed group are made from; None: they are
+            copies of the primary.
     """
 
     id: GroupId
     policy: Policy
+    recipe: Recipe | None = None
 
 
 @frozen
@@ -79,7 +101,7 @@ def read_defaults(table: object, file: Path) -> Defaults:
     return Defaults(usable, misplaced + _gathered(problems, own))
 
 
-@frozen
+@define
 class Groups:
     """Reads groups, one after another.
 
@@ -96,6 +118,7 @@ class Groups:
     host_names: frozenset[str]
     defaults: Defaults
     mode: Mode
+    _recipes: dict[Architecture | None, Shape[Recipe]] = field(factory=dict, init=False)
 
     def read(
         self, tables: object
@@ -105,7 +128,7 @@ class Groups:
             place = Place(self.file, "groups")
             return (), (place.problem("must be written as [[groups]] tables"),)
         found: list[GroupSettings] = []
-        known: list[tuple[GroupId, Place]] = []
+        known: list[Claimant] = []
         problems: list[Problem] = []
         for number, table in enumerate(tables, 1):
             place = Place(self.file, _title(number, table))
@@ -113,50 +136,100 @@ class Groups:
                 problems.append(place.problem("must be a table"))
                 continue
             group_id, whose = self._read_id(table, place)
-            policy, wrong = self._read_policy(table, place)
+            policy, recipe, wrong = self._read_wishes(table, place)
             problems += (*whose, *wrong)
-            if group_id is not None:
-                known.append((group_id, place))
-                if policy is not None:
-                    found.append(GroupSettings(group_id, policy))
-        return tuple(found), (*problems, *self._collisions(known))
+            if group_id is None:
+                continue
+            pool = None if policy is None else policy.address_pool
+            known.append(Claimant(group_id, place, pool))
+            if policy is not None and group_id.is_managed == (recipe is not None):
+                found.append(GroupSettings(group_id, policy, recipe))
+        return tuple(found), (*problems, *collisions(known, self._machine))
 
     def _read_id(
         self, table: Mapping[str, object], place: Place
     ) -> tuple[GroupId | None, tuple[Problem, ...]]:
+        key = "name" if _is_managed(table) else "primary"
         problems = [
-            place.problem(f"is missing; must be {allowed}", key)
-            for key, allowed in (
+            place.problem(f"is missing; must be {allowed}", each)
+            for each, allowed in (
                 ("host", "the name of one of the [[hosts]]"),
-                ("primary", PRIMARY.allowed),
+                (key, PRIMARY.allowed),
             )
-            if key not in table
+            if each not in table
         ]
-        host, primary = table.get("host"), None
+        if key == "primary" and "name" in table:
+            complaint = "a group has a primary, or a name and no primary: not both"
+            problems.append(place.problem(complaint, "name", table["name"]))
+        host, name = table.get("host"), None
         if "host" in table and host not in self.host_names:
             complaint = unknown("host", str(host), self.host_names)
             problems.append(place.problem(complaint, "host", host))
-        if "primary" in table:
+        if key in table:
             try:
-                primary = PRIMARY.read(table["primary"])
+                name = PRIMARY.read(table[key])
             except ValueError:
                 complaint = f"must be {PRIMARY.allowed}"
-                problems.append(place.problem(complaint, "primary", table["primary"]))
-        if problems or not isinstance(host, str) or not isinstance(primary, Name):
+                problems.append(place.problem(complaint, key, table[key]))
+        if problems or not isinstance(host, str) or not isinstance(name, Name):
             return None, tuple(problems)
-        return GroupId(host, primary), ()
+        return GroupId(host, name, is_managed=key == "name"), ()
+
+    def _read_wishes(
+        self, table: Mapping[str, object], place: Place
+    ) -> tuple[Policy | None, Recipe | None, tuple[Problem, ...]]:
+        """Return when a group changes, and what a managed one is made from."""
+        if not _is_managed(table):
+            policy, wrong = self._read_policy(table, place)
+            return policy, None, wrong
+        policy, wrong = self._read_managed(table, place)
+        recipe, unfit = self._read_recipe(table, place)
+        return policy, recipe, (*wrong, *unfit)
 
     def _read_policy(
         self, table: Mapping[str, object], place: Place
     ) -> tuple[Policy | None, tuple[Problem, ...]]:
-        own = {key: value for key, value in table.items() if key not in OWN}
-        merged = {**self.defaults.table, **_spread(own)}
+        """Return the policy of a group around a primary."""
+        own = {key: value for key, value in table.items() if key not in WHOSE}
+        misplaced = tuple(
+            place.problem("belongs in a group with a name and no primary", key, value)
+            for key, value in own.items()
+            if key in OF_MANAGED
+        )
+        own = {key: value for key, value in own.items() if key not in OF_MANAGED}
+        policy, problems = self._merged(own, self.defaults.table, _GROUP, place)
+        return policy, (*misplaced, *problems)
+
+    def _read_managed(
+        self, table: Mapping[str, object], place: Place
+    ) -> tuple[Policy | None, tuple[Problem, ...]]:
+        """Return the policy of a managed group."""
+        own = {k: v for k, v in table.items() if k not in {*WHOSE, *RECIPE}}
+        misplaced = tuple(
+            place.problem(_misplaced(key), key, own.pop(key))
+            for key in OF_PRIMARIES
+            if key in own
+        )
+        own = {BOUNDS.get(key, key): value for key, value in own.items()}
+        general = self.defaults.table.items()
+        defaults = {key: value for key, value in general if key not in OF_PRIMARIES}
+        defaults["min_clones"] = 1
+        policy, problems = self._merged(own, defaults, _MANAGED, place)
+        return policy, (*misplaced, *(_renamed(problem, table) for problem in problems))
+
+    def _merged(
+        self,
+        own: Mapping[str, object],
+        defaults: Mapping[str, object],
+        shape: Shape[Policy],
+        place: Place,
+    ) -> tuple[Policy | None, tuple[Problem, ...]]:
+        merged: dict[str, object] = {**defaults, **_spread(own)}
         wrong: tuple[Problem, ...] = ()
-        if TABLE in table:
-            merged[TABLE], wrong = read_requests(table[TABLE], place)
-        if wrong:
-            del merged[TABLE]
-        policy, problems = _GROUP.read(merged, place)
+        if TABLE in own:
+            requests, wrong = read_requests(merged.pop(TABLE), place)
+            merged |= {} if wrong else {TABLE: requests}
+        policy, problems = shape.read(merged, place)
         said = {problem.complaint for problem in self.defaults.problems}
         problems = tuple(p for p in problems if p.key or p.complaint not in said)
         problems = (*problems, *wrong)
@@ -166,27 +239,19 @@ class Groups:
         mode = policy.mode.limited_by(self.mode)
         return evolve(policy, mode=mode), problems
 
-    def _collisions(self, known: list[tuple[GroupId, Place]]) -> Iterator[Problem]:
-        """Two groups must never be able to take each other's members."""
-        owners: dict[tuple[object, Name], GroupId] = {}
-        for group_id, place in known:
-            where = self._machine(group_id), group_id.name
-            owner = owners.setdefault(where, group_id)
-            if owner is not group_id:
-                complaint = f"is the primary of {owner} already"
-                yield place.problem(complaint, "primary", str(group_id.name))
-        for group_id, place in known:
-            label, clone, _ = (group_id.name.label or "").rpartition("-clone-")
-            if not clone or not label:
-                continue
-            base = Name(group_id.name.path, label)
-            taken_by = owners.get((self._machine(group_id), base))
-            if taken_by and taken_by.number_of(group_id.name) is not None:
-                complaint = (
-                    f"is named like a clone of {taken_by}, which would take it for its "
-                    "own; must be another name"
-                )
-                yield place.problem(complaint, "primary", str(group_id.name))
+    def _read_recipe(
+        self, table: Mapping[str, object], place: Place
+    ) -> tuple[Recipe | None, tuple[Problem, ...]]:
+        own = {key: value for key, value in table.items() if key in RECIPE}
+        host = self.hosts.get(str(table.get("host")))
+        if host is None:
+            # What is wrong with the host is told; its image can't be chosen.
+            return None, ()
+        shape = self._recipes.get(host.architecture)
+        if shape is None:
+            shape = recipe_shape(self.file.parent, host.architecture, _MANAGED.known)
+            self._recipes[host.architecture] = shape
+        return shape.read(own, place)
 
     def _machine(self, group_id: GroupId) -> object:
         """A machine may be two hosts: one for each domain's keys."""
@@ -194,12 +259,34 @@ class Groups:
         return group_id.host if host is None else host.address
 
 
+def _is_managed(table: Mapping[str, object]) -> bool:
+    return "name" in table and "primary" not in table
+
+
+def _misplaced(key: str) -> str:
+    ours = next((mine for mine, theirs in BOUNDS.items() if theirs == key), None)
+    if ours is None:
+        return "a group with a name has no primary; must be left out"
+    return f"all members of a group with a name are ours; must be {ours}"
+
+
+def _renamed(problem: Problem, table: Mapping[str, object]) -> Problem:
+    """Return *problem* of a policy in the words of a managed group."""
+    complaint = problem.complaint
+    for ours, theirs in BOUNDS.items():
+        complaint = complaint.replace(theirs, ours)
+        if problem.key == theirs:
+            shown = None if problem.value is None else show(table[ours])
+            problem = evolve(problem, key=ours, value=shown)
+    return evolve(problem, complaint=complaint)
+
+
 def _title(number: int, table: object) -> str:
-    host = primary = None
+    host = name = None
     if isinstance(table, Mapping):
-        host, primary = table.get("host"), table.get("primary")
-    known = isinstance(host, str) and isinstance(primary, str)
-    return titled("groups", number, f"{host}/{primary}" if known else None)
+        host, name = table.get("host"), table.get("primary", table.get("name"))
+    known = isinstance(host, str) and isinstance(name, str)
+    return titled("groups", number, f"{host}/{name}" if known else None)
 
 
 def _spread(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from attrs import frozen
 
 from albatross_client import hosts
+from albatross_client.solo5 import Architecture
 from autoscaler.shell.configuration.keys import Key, a_choice, a_count, a_duration
 from autoscaler.shell.configuration.problems import Place, Problem, titled
 from autoscaler.shell.hosts.host import Subscribe
@@ -16,6 +17,7 @@ OUR_KEYS: Mapping[str, Key] = {
     "stats_interval": a_duration(),
     "subscribe": a_choice(Subscribe),
     "max_actions_in_flight": a_count(1),
+    "architecture": a_choice(Architecture),
 }
 
 
@@ -30,6 +32,7 @@ class HostSettings:
             measured.
         subscribe: At which paths statistics are listened to.
         max_actions_in_flight: How many actions may run there at once.
+        architecture: Which processors it has; None: that isn't said.
     """
 
     name: str
@@ -37,6 +40,7 @@ class HostSettings:
     stats_interval: float | None = None
     subscribe: Subscribe = Subscribe.DOMAIN
     max_actions_in_flight: int = 2
+    architecture: Architecture | None = None
 
     @property
     def address(self) -> tuple[str, int]:

@@ -8,11 +8,16 @@ import attrs
 import pytest
 
 from albatross_client.hosts import HOST_KEYS
+from albatross_client.names import Name
+from albatross_client.solo5 import Architecture
+from albatross_client.values import Interface
 from autoscaler.core.demand import RequestPolicy
+from autoscaler.core.group import GroupId
 from autoscaler.core.lint import lint
 from autoscaler.core.policy import Mode, Policy
-from autoscaler.shell.configuration.group_tables import PERIOD, WHOSE
+from autoscaler.shell.configuration.group_tables import OF_MANAGED, PERIOD, WHOSE
 from autoscaler.shell.configuration.host_tables import OUR_KEYS
+from autoscaler.shell.configuration.recipes import Recipe
 from autoscaler.shell.configuration.request_tables import TABLE
 from autoscaler.shell.configuration.settings import Deployment, load_settings
 
@@ -45,8 +50,9 @@ def test_the_example_has_every_key_and_no_other():
 
     assert set(keys["deployment"]) == {f.name for f in attrs.fields(Deployment)}
     assert set(keys["hosts"]) == {*HOST_KEYS, *OUR_KEYS}
-    assert set(keys["defaults"]) == (policy - {"max_clones", TABLE}) | {PERIOD}
-    assert set(WHOSE) | {"max_clones"} <= set(keys["groups"])
+    own = {"max_clones", "address_pool"}
+    assert set(keys["defaults"]) == (policy - own - {TABLE}) | {PERIOD}
+    assert set(WHOSE) | own | set(OF_MANAGED) <= set(keys["groups"])
     assert keys["groups.requests"] == [f.name for f in attrs.fields(RequestPolicy)]
 
 
@@ -70,11 +76,14 @@ def test_what_the_example_comments_out_can_be_written(tmp_path):
     text = EXAMPLE.read_text()
     commented = re.compile(r"^#(?=\w+ = )", re.MULTILINE)
     file = tmp_path / "all.toml"
-    file.write_text(commented.sub("", text))
+    # Where there are two ways to say it, the other one is commented out.
+    one_way = re.sub(r"^image = .*\n", "", text, flags=re.MULTILINE)
+    file.write_text(commented.sub("", one_way))
 
     settings = load_settings(file)
 
-    assert len(commented.findall(text)) == 9
+    assert len(commented.findall(text)) == 11
+    assert settings.hosts[0].architecture is Architecture.X86_64
     assert settings.hosts[0].stats_interval == 10
     assert settings.hosts[0].access.policies != {}
     assert settings.groups[0].policy.address_pool is not None
@@ -93,6 +102,16 @@ def test_the_example_shows_the_defaults_of_requests():
     assert shop.requests == RequestPolicy(target_in_flight=10)
     plain = Policy(max_clones=20, poll_interval=1.0, requests=shop.requests)
     assert shop == plain
+
+
+def test_the_example_shows_the_defaults_of_a_managed_group():
+    blog = load_settings(EXAMPLE).groups[3]
+
+    assert blog.id == GroupId("west", Name(("user",), "blog"), is_managed=True)
+    assert blog.recipe == Recipe(
+        image=CONFIG / "images/blog.hvt", bridges=(Interface("service", "service"),)
+    )
+    assert (blog.policy.min_clones, blog.policy.max_clones) == (1, 6)
 
 
 def test_the_example_shows_a_service_with_bursts():
