@@ -1,10 +1,11 @@
 """`autoscaler check`: is the configuration right, and do its hosts agree."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 
 import trio
-from attrs import asdict, frozen
+from attrs import asdict, field, frozen
 
 from albatross_client.certificates import rfc3339
 from albatross_client.client import Client
@@ -19,9 +20,16 @@ from autoscaler.cli.findings import (
     found_in_file,
     found_in_settings,
 )
+from autoscaler.cli.image_findings import (
+    COLUMNS,
+    found_in_images,
+    image_json,
+    image_row,
+)
 from autoscaler.cli.key_findings import found_in_keys
 from autoscaler.cli.output import complain, print_json, print_table
 from autoscaler.cli.survey import GroupSeen, HostSeen, Opened, Survey, survey
+from autoscaler.core.group import GroupId
 from autoscaler.core.lint import Severity
 from autoscaler.shell.clock import wall_clock
 from autoscaler.shell.configuration.changes import Change, changes
@@ -31,6 +39,7 @@ from autoscaler.shell.configuration.settings import (
     SettingsError,
     load_settings,
 )
+from autoscaler.shell.drafts import Draft, read_drafts
 
 
 def add_command(
@@ -66,10 +75,12 @@ class Shown:
     """What is told beside the findings, where it is asked for.
 
     Attributes:
+        drafts: What managed groups are made from.
         seen: What the hosts have shown.
         differs: What a reload would change.
     """
 
+    drafts: Mapping[GroupId, Draft] = field(factory=dict)
     seen: Survey | None = None
     differs: tuple[Change, ...] | None = None
 
@@ -81,13 +92,15 @@ def run(arguments: argparse.Namespace) -> int:
         differs = None if arguments.diff is None else _differs(*arguments.diff)
     except SettingsError as error:
         return _tell(arguments, found_in_file(error.problems), Shown())
-    found, seen = found_in_settings(settings), None
+    drafts, problems = read_drafts(settings)
+    found, seen = found_in_settings(settings) + found_in_file(problems), None
+    found += found_in_images(drafts.by_group)
     keep_memory_private()
     if arguments.connect:
-        seen = trio.run(survey, settings, open_host)
+        seen = trio.run(survey, settings, open_host, drafts.templates)
         found += found_at_hosts(seen, wall_clock())
     found += found_in_keys(settings)
-    code = _tell(arguments, found, Shown(seen, differs))
+    code = _tell(arguments, found, Shown(drafts.by_group, seen, differs))
     if not code and not arguments.json:
         print(_summary(settings))
     return code
@@ -123,6 +136,9 @@ def _tell(arguments: argparse.Namespace, found: tuple[Found, ...], shown: Shown)
     if arguments.json:
         print_json(_as_json(found, shown))
     else:
+        if shown.drafts:
+            rows = (image_row(g, draft) for g, draft in shown.drafts.items())
+            print_table("Images", COLUMNS, rows)
         if shown.seen is not None:
             _print_survey(shown.seen)
         if shown.differs is not None:
@@ -194,11 +210,15 @@ def _group_row(group: GroupSeen) -> tuple[str, str, str, str, str]:
     room = group.room
     return (
         str(group.settings.id),
-        "runs" if group.primary is not None else "-",
+        "managed" if group.settings.id.is_managed else _runs(group),
         str(group.settings.policy.max_clones),
         "-" if room is None else str(room.running),
         "-" if room is None else str(room.clones),
     )
+
+
+def _runs(group: GroupSeen) -> str:
+    return "runs" if group.primary is not None else "-"
 
 
 def _as_json(found: tuple[Found, ...], shown: Shown) -> dict[str, object]:
@@ -215,6 +235,8 @@ def _as_json(found: tuple[Found, ...], shown: Shown) -> dict[str, object]:
             for each in found
         ],
     }
+    if shown.drafts:
+        report["images"] = [image_json(g, draft) for g, draft in shown.drafts.items()]
     if shown.differs is not None:
         report["changes"] = [asdict(change) for change in shown.differs]
     if shown.seen is not None:
@@ -261,6 +283,7 @@ def _group_json(group: GroupSeen) -> dict[str, object]:
     room = group.room
     return {
         "group": str(group.settings.id),
+        "managed": group.settings.id.is_managed,
         "primary_runs": group.primary is not None,
         "max_clones": group.settings.policy.max_clones,
         "clones_running": None if room is None else room.running,

@@ -114,7 +114,11 @@ def _at_group(group: GroupSeen) -> Iterator[Found]:
     if group.complaint is not None:
         yield Found(severity=Severity.ERROR, place=place, message=group.complaint)
         return
-    if group.primary is None or group.room is None:
+    is_managed = group.settings.id.is_managed
+    if group.room is None:
+        if is_managed:
+            # What is wrong with its image is told.
+            return
         message = f"{group.settings.id.name} does not run on the host"
         yield Found(
             severity=Severity.ERROR, place=place, key="primary", message=message
@@ -123,11 +127,12 @@ def _at_group(group: GroupSeen) -> Iterator[Found]:
     policy, room = group.settings.policy, group.room
     if room.shortage is None:
         return
+    clone = "member" if is_managed else "clone"
     severity = (
         Severity.HINT if room.clones >= max(1, policy.min_clones) else (Severity.ERROR)
     )
     message = (
-        f"{policy.max_clones} clones are more than fit ({room.clones}, "
-        f"{room.running} of them running): {describe_shortage(room.shortage)}"
+        f"{policy.max_clones} {clone}s are more than fit ({room.clones}, "
+        f"{room.running} of them running): {describe_shortage(room.shortage, clone)}"
     )
-    yield Found(severity=severity, place=place, key="max_clones", message=message)
+    yield Found(severity=severity, place=place, key=f"max_{clone}s", message=message)

@@ -20,6 +20,8 @@ from autoscaler.shell.clock import read_clocks
 from autoscaler.shell.configuration.problems import SettingsError
 from autoscaler.shell.configuration.settings import Settings, load_settings
 from autoscaler.shell.daemon import Daemon, Parts
+from autoscaler.shell.deploy import Lookout, Shelf
+from autoscaler.shell.drafts import read_drafts
 from autoscaler.shell.events import LEVELS
 from autoscaler.shell.fleet import Fleet
 from autoscaler.shell.garbage import collect_seldom
@@ -78,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
     log = configure(arguments.log_format, arguments.log_level)
     try:
         trio.run(serve, settings, log, STOPS, read)
-    except (CertificateError, StoreError) as error:
+    except (CertificateError, SettingsError, StoreError) as error:
         complain(f"autoscaler: {error}")
         return 1
     return 0
@@ -118,17 +120,25 @@ async def serve(
 
     Raises:
         CertificateError: The files of a host's keys can't be used.
+        SettingsError: The image of a managed group can't be used.
         StoreError: The state can't be used.
     """
     hosts = open_hosts(settings, log)
+    drafts, problems = read_drafts(settings)
+    if problems:
+        raise SettingsError(problems)
     deployment = settings.deployment
     async with await Store.open(deployment.state_dir) as store:
         stored = await store.load()
-        fleet = make_fleet(settings, stored, LogReporter(log), read_clocks)
+        fleet = make_fleet(
+            settings, stored, LogReporter(log), read_clocks, drafts.by_group
+        )
+        shelf = Shelf(ImageFiles(deployment.state_dir / "images", log), fleet)
+        await shelf.stock(drafts.images)
         parts = Parts(
             hosts=hosts,
             store=store,
-            images=ImageFiles(deployment.state_dir / "images", log),
+            images=shelf,
             log=log,
             clocks=read_clocks,
             shutdown_timeout=deployment.shutdown_timeout,
@@ -148,22 +158,24 @@ async def serve(
         task_status.started(fleet)
         daemon, told = Daemon(fleet, parts), notifier(os.environ)
         reader = read or partial(load_settings, settings.path)
-        source = partial(read_wanted, reader, log)
+        source = partial(read_wanted, reader, log, shelf)
         reloader = Reloader(daemon, settings, source, store, log)
         desk = Desk(daemon, reloader, Ledgers(store, log, told))
         companions = (
             *await hear_operators(deployment.state_dir, desk, log),
             *for_systemd(daemon, told),
+            Lookout(fleet, shelf, log).look_for_ever,
             *([partial(reload_at_signal, desk)] if signals else ()),
         )
         await daemon.run(signals, companions)
     log.event("daemon_stopped")
 
 
-async def read_wanted(read: Callable[[], Settings], log: Log) -> Wanted:
+async def read_wanted(read: Callable[[], Settings], log: Log, shelf: Shelf) -> Wanted:
     """Return what *read* reads, with its hosts, without holding up anything.
 
-    *log* is told of what becomes of their keys later.
+    *log* is told of what becomes of their keys later; images of managed groups
+    are put on *shelf*.
 
     Raises:
         SettingsError: Something in it, or in the files it names, is wrong.
@@ -172,7 +184,9 @@ async def read_wanted(read: Callable[[], Settings], log: Log) -> Wanted:
     def read_all() -> Wanted:
         return open_wanted(read(), partial(open_host, log=log))
 
-    return await trio.to_thread.run_sync(read_all)
+    wanted = await trio.to_thread.run_sync(read_all)
+    await shelf.stock(wanted.drafts.images)
+    return wanted
 
 
 def _tell_stranded(stored: Stored, fleet: Fleet, log: Log) -> None:

@@ -14,11 +14,12 @@ from albatross_client.errors import AlbatrossError, CertificateError
 from albatross_client.names import Name
 from albatross_client.texts import clean
 from albatross_client.values import Info, ResourcePolicy
+from autoscaler.core.blueprint import Blueprint
 from autoscaler.core.group import GroupId, new_group
 from autoscaler.core.lint import Room, find_room
 from autoscaler.core.observe import observe
-from autoscaler.core.policy import Policy
 from autoscaler.core.view import Feed, Listing, Rules, View
+from autoscaler.shell.assemble import NO_TEMPLATES
 from autoscaler.shell.configuration.settings import (
     GroupSettings,
     HostSettings,
@@ -76,7 +77,8 @@ class GroupSeen:
 
     Attributes:
         settings: Its table.
-        primary: What the host says of the primary; None: it isn't there.
+        primary: What the host says of the primary; None: it isn't there, or
+            there is none.
         room: How many clones there can be; None: that can't be told.
         complaint: Why nothing is known of it; None: its host answered.
     """
@@ -96,17 +98,23 @@ class Survey:
 
 
 async def survey(
-    settings: Settings, open_host: Callable[[HostSettings], Opened]
+    settings: Settings,
+    open_host: Callable[[HostSettings], Opened],
+    templates: Mapping[GroupId, Blueprint] = NO_TEMPLATES,
 ) -> Survey:
     """Ask every host once for itself and once for each of its groups.
 
     Arguments:
         settings: The configuration.
         open_host: Reads the keys of a host; raises CertificateError.
+        templates: What managed groups are made from, as far as that is known.
     """
     hosts = tuple([await _see_host(host, open_host) for host in settings.hosts])
     by_name = {host.settings.name: host for host in hosts}
-    groups = [await _see_group(by_name[g.id.host], g) for g in settings.groups]
+    groups = [
+        await _see_group(by_name[g.id.host], g, templates.get(g.id))
+        for g in settings.groups
+    ]
     return Survey(hosts, tuple(groups))
 
 
@@ -126,7 +134,9 @@ async def _see_host(
     return HostSeen(settings=settings, opened=opened, policies=policies)
 
 
-async def _see_group(host: HostSeen, settings: GroupSettings) -> GroupSeen:
+async def _see_group(
+    host: HostSeen, settings: GroupSettings, template: Blueprint | None
+) -> GroupSeen:
     if host.opened is None or host.complaints:
         complaint = "its host has not answered"
         return GroupSeen(settings=settings, complaint=complaint)
@@ -138,8 +148,8 @@ async def _see_group(host: HostSeen, settings: GroupSettings) -> GroupSeen:
     except (AlbatrossError, trio.TooSlowError) as error:
         return GroupSeen(settings=settings, complaint=_words(error))
     view = _view(infos, policies)
-    room = _room(settings.id, settings.policy, view)
-    primary = infos.get(settings.id.name)
+    room = _room(settings, template, view)
+    primary = None if settings.id.is_managed else infos.get(settings.id.name)
     return GroupSeen(settings=settings, primary=primary, room=room)
 
 
@@ -153,10 +163,14 @@ def _view(infos: Mapping[Name, Info], policies: Mapping[Name, ResourcePolicy]) -
     )
 
 
-def _room(group_id: GroupId, policy: Policy, view: View) -> Room | None:
-    if not view.lists(group_id.name):
+def _room(
+    settings: GroupSettings, template: Blueprint | None, view: View
+) -> Room | None:
+    group_id = settings.id
+    if template is None and (group_id.is_managed or not view.lists(group_id.name)):
         return None
-    group, _ = observe(new_group(group_id, policy), view, trio.current_time())
+    group = new_group(group_id, settings.policy, template)
+    group, _ = observe(group, view, trio.current_time())
     return find_room(group, view)
 
 

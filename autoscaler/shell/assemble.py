@@ -7,6 +7,7 @@ from attrs import evolve
 
 from albatross_client.errors import CertificateError
 from albatross_client.names import ROOT, Name
+from autoscaler.core.blueprint import Blueprint
 from autoscaler.core.events import OwnershipLost
 from autoscaler.core.group import Group, GroupId, new_group
 from autoscaler.core.moments import Clocks
@@ -15,6 +16,7 @@ from autoscaler.core.rhythm import Rhythm
 from autoscaler.core.snapshot import Snapshot, restore
 from autoscaler.shell.configuration.host_tables import HostSettings
 from autoscaler.shell.configuration.settings import Settings
+from autoscaler.shell.drafts import Draft
 from autoscaler.shell.fleet import Fleet, Reporter
 from autoscaler.shell.hosts.host import Host, Subscribe
 from autoscaler.shell.hosts.renewal import RenewingHost
@@ -22,6 +24,8 @@ from autoscaler.shell.hosts.watch import Watch
 from autoscaler.shell.log import Log
 from autoscaler.shell.state.store import Stored
 
+NO_DRAFTS: Mapping[GroupId, Draft] = MappingProxyType({})
+NO_TEMPLATES: Mapping[GroupId, Blueprint] = MappingProxyType({})
 BY_DOMAIN: Mapping[str, Subscribe] = MappingProxyType({})
 # For those who are gone before anything can change.
 NOBODY = Log(lambda _level, _name, _fields: None)
@@ -60,15 +64,24 @@ def make_fleet(
     stored: Stored,
     reporter: Reporter,
     clocks: Callable[[], Clocks],
+    drafts: Mapping[GroupId, Draft] = NO_DRAFTS,
 ) -> Fleet:
     """Return the fleet that *settings* want, as an earlier run has left it.
 
     Needs a running trio.
+
+    Arguments:
+        settings: What is wanted.
+        stored: What an earlier run has left.
+        reporter: Is told what happens to groups.
+        clocks: Reads all clocks.
+        drafts: What members of managed groups are made from.
     """
     wanted = {group.id: group.policy for group in settings.groups}
     intervals = {host.name: host.stats_interval for host in settings.hosts}
     subscribes = {host.name: host.subscribe for host in settings.hosts}
-    groups = revive_groups(wanted, stored.snapshots, clocks())
+    templates = {group_id: draft.template for group_id, draft in drafts.items()}
+    groups = revive_groups(wanted, stored.snapshots, clocks(), templates)
     fleet = Fleet(
         under_word(groups, stored.word),
         make_watches(wanted, intervals, stored.intervals, subscribes),
@@ -77,6 +90,7 @@ def make_fleet(
         settings.deployment.reconcile_interval,
     )
     fleet.word = stored.word
+    fleet.drafts = dict(drafts)
     tell_what_is_lost(wanted, stored, fleet)
     return fleet
 
@@ -90,13 +104,21 @@ def revive_groups(
     wanted: Mapping[GroupId, Policy],
     kept: Iterable[Snapshot],
     clocks: Clocks,
+    templates: Mapping[GroupId, Blueprint] = NO_TEMPLATES,
 ) -> tuple[Group, ...]:
-    """Return the groups that are *wanted*, as an earlier run has left them."""
+    """Return the groups that are *wanted*, as an earlier run has left them.
+
+    Arguments:
+        wanted: Their policies.
+        kept: What was kept of them, and of others.
+        clocks: All clocks, now.
+        templates: What members of the managed ones are made from.
+    """
     snapshots = {snapshot.id: snapshot for snapshot in kept}
     return tuple(
-        restore(snapshots[group_id], policy, clocks)
+        restore(snapshots[group_id], policy, clocks, templates.get(group_id))
         if group_id in snapshots
-        else new_group(group_id, policy)
+        else new_group(group_id, policy, templates.get(group_id))
         for group_id, policy in wanted.items()
     )
 

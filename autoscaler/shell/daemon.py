@@ -19,13 +19,14 @@ from attrs import evolve, field, frozen
 
 from albatross_client.names import ROOT, Name
 from autoscaler.core.actions import Action
-from autoscaler.core.events import Reconfigured
+from autoscaler.core.events import Reconfigured, Redrawn
 from autoscaler.core.group import Group, GroupId
 from autoscaler.core.moments import Clocks
 from autoscaler.core.policy import Mode, Policy
 from autoscaler.shell.acting.actuate import Images
 from autoscaler.shell.acting.perform import Journal, Site, perform_in_turn, settle
 from autoscaler.shell.acting.turns import Turns
+from autoscaler.shell.drafts import Draft
 from autoscaler.shell.fleet import Fleet
 from autoscaler.shell.hosts.host import Host, Subscribe
 from autoscaler.shell.hosts.line import Line
@@ -85,6 +86,7 @@ class Adjustment:
         in_flight: How many actions may run at once, on all hosts.
         in_flight_of: Likewise on each host.
         policies: What the operator wants of every group.
+        drafts: What members of managed groups are made from.
         groups: Those that may be new, as an earlier time has left them.
         watches: Of domains that may be new.
         reconcile_interval: How often hosts are asked what runs, seconds.
@@ -99,6 +101,7 @@ class Adjustment:
     in_flight: int
     in_flight_of: Mapping[str, int]
     policies: Mapping[GroupId, Policy]
+    drafts: Mapping[GroupId, Draft]
     groups: tuple[Group, ...]
     watches: tuple[Watch, ...]
     reconcile_interval: float
@@ -213,6 +216,7 @@ class Daemon:
 
     def _regroup(self, wanted: Adjustment) -> None:
         fleet = self.fleet
+        fleet.drafts = dict(wanted.drafts)
         for group in wanted.groups:
             if group.id not in fleet.groups:
                 fleet.add(group)
@@ -224,6 +228,9 @@ class Daemon:
             self._leaving.discard(group_id)
             if policy != group.policy:
                 fleet.tell(group_id, Reconfigured(policy))
+            draft = wanted.drafts.get(group_id)
+            if draft is not None and draft.template != group.template:
+                fleet.tell(group_id, Redrawn(draft.template))
 
     def _let_go(self, group: Group) -> None:
         """Look after *group* no longer, as soon as no action of it runs."""

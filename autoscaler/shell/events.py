@@ -65,6 +65,10 @@ EVENTS: Mapping[str, Event] = {
     "frames_irregular": Event("warning", "Most frames come too early or too late."),
     "certificate_expiring": Event("warning", "A certificate will soon expire."),
     "certificate_expired": Event("error", "A certificate has expired."),
+    "image_renewed": Event("info", "A managed group has a new image, which is used."),
+    "image_refused": Event(
+        "error", "A new image of a managed group can't be used; the old one is."
+    ),
     "keys_renewed": Event("info", "Files of keys have changed and are used."),
     "keys_refused": Event(
         "warning", "Files of keys have changed and can't be used: the old ones are."

@@ -26,6 +26,7 @@ from autoscaler.shell.hosts.watch import Watch
 
 if TYPE_CHECKING:
     from autoscaler.core.policy import Mode
+    from autoscaler.shell.drafts import Draft
 
 # Two clocks that are read one after the other are never this far apart.
 SLEPT_S = 1.0
@@ -78,6 +79,7 @@ class Fleet:
         is_stopping: Whether nothing is decided any more.
         is_writable: Whether the state can be written: if not, nothing begins.
         word: The operator's word for all groups that have none of their own.
+        drafts: What members of managed groups are made from.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class Fleet:
         self.is_stopping = False
         self.is_writable = True
         self.word: Mode | None = None
+        self.drafts: dict[GroupId, Draft] = {}
         self.begin: Callable[[GroupId, Action], None] = _nobody_acts
         self.reconcile_interval = reconcile_interval
         self._reporter = reporter

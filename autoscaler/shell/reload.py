@@ -7,7 +7,7 @@ new configuration says as the old one did goes on as if nothing had happened.
 from collections.abc import Awaitable, Callable, Mapping
 
 import trio
-from attrs import frozen
+from attrs import field, frozen
 
 from albatross_client.errors import CertificateError
 from autoscaler.shell.assemble import (
@@ -26,6 +26,7 @@ from autoscaler.shell.configuration.problems import (
 )
 from autoscaler.shell.configuration.settings import HostSettings, Settings
 from autoscaler.shell.daemon import Adjustment, Daemon
+from autoscaler.shell.drafts import Drafts, Read, read_drafts, read_file
 from autoscaler.shell.hosts.host import Host
 from autoscaler.shell.log import Log
 from autoscaler.shell.state.schema import StoreError
@@ -42,10 +43,12 @@ class Wanted:
     Attributes:
         settings: What it says.
         hosts: By name, with their keys.
+        drafts: What managed groups are made from, with their images.
     """
 
     settings: Settings
     hosts: Mapping[str, Host]
+    drafts: Drafts = field(factory=Drafts)
 
 
 # Reads the configuration anew; raises SettingsError.
@@ -53,12 +56,19 @@ Source = Callable[[], Awaitable[Wanted]]
 
 
 def open_wanted(
-    settings: Settings, open_host: Callable[[HostSettings], Host]
+    settings: Settings,
+    open_host: Callable[[HostSettings], Host],
+    read: Read = read_file,
 ) -> Wanted:
-    """Return *settings* with their hosts.
+    """Return *settings* with their hosts and images.
+
+    Arguments:
+        settings: A configuration.
+        open_host: Reads the keys of a host; raises CertificateError.
+        read: Reads an image.
 
     Raises:
-        SettingsError: Keys can't be used; every host's complaint is told.
+        SettingsError: Keys or images can't be used; all complaints are told.
     """
     hosts: dict[str, Host] = {}
     problems: list[Problem] = []
@@ -68,9 +78,10 @@ def open_wanted(
         except CertificateError as error:
             place = Place(settings.path, titled("hosts", number, host.name))
             problems.append(place.problem(str(error)))
-    if problems:
-        raise SettingsError(problems)
-    return Wanted(settings, hosts)
+    drafts, unfit = read_drafts(settings, read)
+    if problems or unfit:
+        raise SettingsError([*problems, *unfit])
+    return Wanted(settings, hosts, drafts)
 
 
 class Reloader:
@@ -143,6 +154,7 @@ class Reloader:
 
     def _adjustment(self, wanted: Wanted, stored: Stored) -> Adjustment:
         settings, fleet = wanted.settings, self._daemon.fleet
+        drafts = wanted.drafts
         policies = {group.id: group.policy for group in settings.groups}
         intervals = {host.name: host.stats_interval for host in settings.hosts}
         subscribes = {host.name: host.subscribe for host in settings.hosts}
@@ -159,8 +171,10 @@ class Reloader:
             in_flight=deployment.max_actions_in_flight,
             in_flight_of=actions_of(settings),
             policies=policies,
+            drafts=drafts.by_group,
             groups=under_word(
-                revive_groups(new, kept.values(), fleet.clocks()), fleet.word
+                revive_groups(new, kept.values(), fleet.clocks(), drafts.templates),
+                fleet.word,
             ),
             watches=make_watches(new, intervals, stored.intervals, subscribes),
             reconcile_interval=deployment.reconcile_interval,

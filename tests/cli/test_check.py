@@ -273,6 +273,7 @@ async def test_what_a_real_host_says_is_json_too(tls_sandbox, capsys):
     assert report["groups"] == [
         {
             "group": "west/user:web",
+            "managed": False,
             "primary_runs": False,
             "max_clones": 4,
             "clones_running": None,

@@ -22,6 +22,8 @@ from autoscaler.core.policy import Policy
 from autoscaler.shell.acting.turns import Turns
 from autoscaler.shell.assemble import make_watches, revive_groups
 from autoscaler.shell.daemon import Daemon, Parts
+from autoscaler.shell.deploy import Files, Lookout, Shelf
+from autoscaler.shell.drafts import Draft
 from autoscaler.shell.fleet import Fleet
 from autoscaler.shell.hosts.host import Host, Subscribe
 from autoscaler.shell.log import Field, Log
@@ -87,6 +89,8 @@ class World:
     store: Store
     notebook: Notebook
     log: list[tuple[str, dict[str, Field]]]
+    told: Log
+    shelf: Shelf
     life: trio.CancelScope = field(factory=trio.CancelScope)
     ended: trio.Event = field(factory=trio.Event)
 
@@ -115,6 +119,11 @@ class World:
 
     def events(self, name: str) -> list[dict[str, Any]]:
         return [fields for event, fields in self.log if event == name]
+
+    @property
+    def lookout(self) -> Lookout:
+        """What notices new images, on the shelf that the daemon uses."""
+        return Lookout(self.daemon.fleet, self.shelf, self.told)
 
     async def kill(self) -> None:
         """End the daemon at once."""
@@ -148,6 +157,8 @@ class Machine:
         through: Puts something between the daemon and its hosts.
         others: More hosts, by name.
         groups: More groups.
+        drafts: What the managed ones of them are made from.
+        files: The files with their images.
     """
 
     boot_id: str = "the only boot"
@@ -159,6 +170,8 @@ class Machine:
     through: Callable[[MemoryClient], Host] = lambda client: client
     others: Mapping[str, LiveHost] = field(factory=dict)
     groups: Mapping[GroupId, Policy] = field(factory=dict)
+    drafts: Mapping[GroupId, Draft] = field(factory=dict)
+    files: Files = field(factory=Files)
 
 
 ONE_MACHINE = Machine()
@@ -231,9 +244,10 @@ async def build_world(
     notebook = Notebook()
     stored = await store.load()
     wanted = {GROUP: policy, **machine.groups}
+    templates = {group_id: draft.template for group_id, draft in machine.drafts.items()}
     hosts = {HOST: live, **machine.others}
     fleet = Fleet(
-        revive_groups(wanted, stored.snapshots, clocks()),
+        revive_groups(wanted, stored.snapshots, clocks(), templates),
         make_watches(
             wanted,
             dict.fromkeys(hosts),
@@ -244,17 +258,20 @@ async def build_world(
         clocks,
         60.0,
     )
+    fleet.drafts = dict(machine.drafts)
+    told = Log(lambda _level, event, fields: log.append((event, dict(fields))))
+    shelf = Shelf(ImagesInMemory(), fleet, machine.files)
     parts = Parts(
         hosts={name: machine.through(MemoryClient(h)) for name, h in hosts.items()},
         store=store,
-        images=ImagesInMemory(),
-        log=Log(lambda _level, event, fields: log.append((event, dict(fields)))),
+        images=shelf,
+        log=told,
         clocks=clocks,
         shutdown_timeout=30,
         history_keep=7 * 86_400,
         turns=machine.turns(),
     )
-    return World(live, Daemon(fleet, parts), store, notebook, log)
+    return World(live, Daemon(fleet, parts), store, notebook, log, told, shelf)
 
 
 async def wait_until(condition: Callable[[], bool], within: float) -> float:

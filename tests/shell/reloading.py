@@ -11,6 +11,7 @@ from albatross_client.errors import CertificateError
 from albatross_client.names import Name
 from albatross_client.sandbox.live import LiveHost
 from albatross_client.sandbox.memory import MemoryClient
+from albatross_client.solo5 import ImageError, read_image
 from autoscaler.core.group import Group, GroupId
 from autoscaler.shell.configuration.problems import SettingsError
 from autoscaler.shell.configuration.settings import (
@@ -18,6 +19,7 @@ from autoscaler.shell.configuration.settings import (
     Settings,
     parse_settings,
 )
+from autoscaler.shell.drafts import ImageFile
 from autoscaler.shell.hosts.host import Host, StatsSource
 from autoscaler.shell.log import Log
 from autoscaler.shell.reload import Reloader, Wanted, open_wanted
@@ -80,6 +82,7 @@ class Desktop:
         created: Every create, with the number of the keys that it came by.
         keys: The number of the keys on disk.
         bad_keys: Hosts whose keys don't fit together.
+        images: What the files of images hold.
     """
 
     text: str
@@ -88,6 +91,7 @@ class Desktop:
     created: list[tuple[Name, int]] = field(factory=list)
     keys: int = 0
     bad_keys: frozenset[str] = frozenset()
+    images: dict[Path, bytes] = field(factory=dict)
 
     def read(self) -> Settings:
         return parse_settings(self.text, FILE)
@@ -100,7 +104,13 @@ class Desktop:
 
     async def source(self) -> Wanted:
         await trio.lowlevel.checkpoint()
-        return open_wanted(self.read(), self.open)
+        return open_wanted(self.read(), self.open, self.read_image)
+
+    def read_image(self, path: Path) -> ImageFile:
+        if path not in self.images:
+            raise ImageError(f"{path} can't be read")
+        content = self.images[path]
+        return ImageFile(content, read_image(content), None)
 
 
 @frozen

@@ -90,7 +90,10 @@ def _recipe_fields(recipe: Recipe) -> Mapping[str, Any]:
             at_exit = tuple(sorted(exit_codes)) or "restart"
         case _:
             assert_never(recipe.fail_behaviour)
-    return {**_fields(recipe), "bridges": bridges, "fail_behaviour": at_exit}
+    fields = {**_fields(recipe), "bridges": bridges, "fail_behaviour": at_exit}
+    # That is the host's key.
+    del fields["architecture"]
+    return fields
 
 
 def _hosts(settings: Settings) -> Mapping[str, Mapping[str, Any]]:

@@ -251,7 +251,10 @@ class Groups:
         if shape is None:
             shape = recipe_shape(self.file.parent, host.architecture, _MANAGED.known)
             self._recipes[host.architecture] = shape
-        return shape.read(own, place)
+        recipe, problems = shape.read(own, place)
+        if recipe is not None:
+            recipe = evolve(recipe, architecture=host.architecture)
+        return recipe, problems
 
     def _machine(self, group_id: GroupId) -> object:
         """A machine may be two hosts: one for each domain's keys."""

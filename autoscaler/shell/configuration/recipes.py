@@ -36,6 +36,7 @@ class Recipe:
         bridges: Its network interfaces.
         arguments: Its arguments, before a template is applied to them.
         fail_behaviour: What happens when it exits.
+        architecture: Of the host; None: that isn't said.
     """
 
     image: Path
@@ -44,6 +45,7 @@ class Recipe:
     bridges: tuple[Interface, ...] = ()
     arguments: tuple[str, ...] = ()
     fail_behaviour: FailBehaviour = field(factory=RestartOnExit)
+    architecture: Architecture | None = None
 
     def blueprint(self, digest: bytes) -> Blueprint:
         """Return what members are made from, with the image of *digest*."""

@@ -5,10 +5,8 @@ be used changes nothing but the log; a file that is replaced in pieces is read
 again with each of them.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from pathlib import Path
 
 import trio
 from attrs import define, field
@@ -23,9 +21,7 @@ from albatross_client.values import Config, Info, ResourcePolicy
 from autoscaler.shell.hosts.expiry import Expiry
 from autoscaler.shell.hosts.host import StatsSource
 from autoscaler.shell.log import Log
-
-# What tells one state of a file from another; None: there is no such file.
-Mark = tuple[int, int, int] | None
+from autoscaler.shell.marks import Mark, mark_of
 
 
 @define
@@ -127,12 +123,4 @@ class RenewingHost:
 
 def _marks(access: HostSettings) -> tuple[Mark, ...]:
     files = (access.server_ca, access.ca, access.ca_key, access.ca_key_passphrase_file)
-    return tuple(_mark(file) for file in files if file is not None)
-
-
-def _mark(file: Path) -> Mark:
-    try:
-        status = os.stat(file)  # noqa: PTH116 - a microsecond, at every command
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns, status.st_size
+    return tuple(mark_of(file) for file in files if file is not None)
