@@ -89,7 +89,7 @@ def _shrink(case: Case, policy: RequestPolicy, wanted: int, spare: int) -> Rulin
     group, members = case.group, case.load.capacity
     fewest = group.policy.min_clones
     if wanted + spare >= members:
-        return case.hold(Reason.STEADY)
+        return case.hold(Reason.STEADY if members else Reason.ASLEEP)
     if case.ticks.demand.told_since is None:
         return case.hold(Reason.NO_SIGNAL)
     if len(group.clones) <= fewest:

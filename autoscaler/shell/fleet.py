@@ -25,6 +25,7 @@ from autoscaler.shell.hosts.host import Subscribe
 from autoscaler.shell.hosts.watch import Watch
 
 if TYPE_CHECKING:
+    from autoscaler.core.backend import Backend
     from autoscaler.core.policy import Mode
     from autoscaler.shell.drafts import Draft
 
@@ -73,6 +74,7 @@ class Fleet:
         stirred: Groups whose next tick may have moved.
         woken: Set when anything of these has something new.
         rounds: How often it was looked at which groups have to tick.
+        backends: What balancers told last, by group.
         minutes: What ticks said since the last full minute.
         streams_changed: Whether a stream went up or down since that was
             written.
@@ -98,6 +100,7 @@ class Fleet:
         self.newcomers: set[GroupId] = set(self.groups)
         self.changes: list[Change] = []
         self.stirred: set[GroupId] = set(self.groups)
+        self.backends: dict[GroupId, Backend] = {}
         self.minutes: dict[GroupId, Minute] = {}
         self.streams_changed = True
         self.woken = trio.Event()
@@ -133,6 +136,7 @@ class Fleet:
         self._acting.discard(group_id)
         self.unsaved.discard(group_id)
         self.newcomers.discard(group_id)
+        self.backends.pop(group_id, None)
         self.stir(group_id)
 
     def watch(self, group_id: GroupId) -> Watch:
@@ -158,7 +162,10 @@ class Fleet:
         """Return what the group may look at now."""
         claims = tuple(self._claims_of_others(group_id))
         view = self.watch(group_id).view(claims, self.reconcile_interval)
-        return view if self.is_writable else evolve(view, is_writable=False)
+        backend = self.backends.get(group_id)
+        if backend is None and self.is_writable:
+            return view
+        return evolve(view, backend=backend, is_writable=self.is_writable)
 
     def snapshot(self, group_id: GroupId) -> Snapshot:
         """Return what of the group has to survive a restart."""

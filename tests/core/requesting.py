@@ -46,7 +46,7 @@ class Service(World):
 
     def __attrs_post_init__(self) -> None:
         World.__attrs_post_init__(self)
-        self.on_action = self._take_up
+        self.on_action = self.take_up
 
     @property
     def view(self) -> View:
@@ -87,7 +87,8 @@ class Service(World):
         """Let *action* do nothing."""
         self.tell(ActionEnded(action.id, "refused", digest=IMAGE))
 
-    def _take_up(self, action: Action) -> None:
+    def take_up(self, action: Action) -> None:
+        """Begin *action*."""
         if self.boot_s is not None:
             self.under_way.append((self.now + self.boot_s, action))
 
@@ -105,7 +106,8 @@ class Service(World):
                 _, action = self.under_way.pop(
                     min(range(len(self.under_way)), key=lambda i: self.under_way[i][0])
                 )
-                self.finish(action)
+                if self.group.ledger.action(action.id) == action:
+                    self.finish(action)
             else:
                 self.tell(Ticked(self.view))
                 self.sizes.append(self.members)

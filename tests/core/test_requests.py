@@ -26,6 +26,7 @@ from tests.core.builders import (
     creating,
     destroying,
     happens,
+    make_managed,
     make_policy,
     make_rules,
     make_world,
@@ -254,6 +255,15 @@ def test_at_the_least_that_is_said():
     made = world(*[50.0] * 4, demand=called(0), min_clones=3)
 
     assert ruled(*made).decision.reason is Reason.AT_MIN
+
+
+def test_a_group_without_members_sleeps_until_somebody_asks():
+    group, view = make_managed(policy=make_policy(requests=REQUESTS))
+    asleep = evolve(group, ticks=Ticks(demand=called(0)))
+    asked = evolve(group, ticks=Ticks(demand=called(1, grew_at=NOW)))
+
+    assert ruled(asleep, view).decision.reason is Reason.ASLEEP
+    assert ruled(asked, view).decision.count == 1
 
 
 # The CPU as one of the signals
