@@ -1,4 +1,4 @@
-"""Managed groups in a whole daemon: their load, their images, their restarts."""
+"""Managed groups in a whole daemon: load, images, restarts."""
 
 from hashlib import sha256
 from pathlib import Path
