@@ -139,7 +139,7 @@ def configuration(options: Options, port: int) -> str:
     servers = (
         ""
         if options.activator is None
-        else f"    server activator {options.activator} backup\n"
+        else f"    server activator {options.activator} check backup pool-max-conn 0\n"
     )
     return _CONFIGURATION.format(
         socket=options.socket,

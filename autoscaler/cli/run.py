@@ -15,7 +15,13 @@ from albatross_client.secrecy import keep_memory_private
 from autoscaler.cli.output import complain
 from autoscaler.core.policy import Mode
 from autoscaler.shell.acting.turns import Turns
-from autoscaler.shell.assemble import actions_of, make_fleet, open_host, open_hosts
+from autoscaler.shell.assemble import (
+    actions_of,
+    make_fleet,
+    open_host,
+    open_hosts,
+    traffic_of,
+)
 from autoscaler.shell.clock import read_clocks
 from autoscaler.shell.configuration.problems import SettingsError
 from autoscaler.shell.configuration.settings import Settings, load_settings
@@ -144,6 +150,7 @@ async def serve(
             shutdown_timeout=deployment.shutdown_timeout,
             history_keep=deployment.history_keep,
             turns=Turns(deployment.max_actions_in_flight, actions_of(settings)),
+            traffic=traffic_of(settings),
         )
         log.event(
             "daemon_started",

@@ -25,6 +25,7 @@ from autoscaler.core.group import Group, Ticks
 from autoscaler.core.policy import Mode, OnPrimaryLoss
 from autoscaler.core.replacing import replace_given_up, roll_out
 from autoscaler.core.requests import follow_requests
+from autoscaler.core.resting import rest, wake
 from autoscaler.core.scaling import create, destroy, scale
 from autoscaler.core.view import View
 
@@ -64,8 +65,20 @@ def decide_bounds(group: Group, view: View, load: Load, now: float) -> Ruling | 
     return None if ruling is None else gated(case, ruling)
 
 
+def decide_wake(group: Group, view: View, load: Load, now: float) -> Ruling | None:
+    """Return what *group* should do when somebody asks for it.
+
+    Returns:
+        None where it need not do anything.
+    """
+    case = Case(group, view, now, load, group.ticks)
+    ruling = case.hold(Reason.PAUSED) if group.mode is Mode.PAUSED else wake(case)
+    return None if ruling is None else gated(case, ruling)
+
+
 def _rule(case: Case) -> Ruling:
     ruling, requests = _without_usage(case), case.group.policy.requests
+    ruling = ruling or rest(case)
     if ruling is not None:
         return ruling
     if requests is None:

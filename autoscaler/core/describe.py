@@ -302,6 +302,10 @@ def _no_signal(decision: Decision) -> str:
     return f"the balancer doesn't tell all that is asked for{told}"
 
 
+def _idle(decision: Decision) -> str:
+    return f"nobody has asked for it for {decision.age_s or 0.0:.0f} s"
+
+
 def _steady(decision: Decision) -> str:
     called = describe_call(decision)
     if called is not None:
@@ -347,6 +351,12 @@ _SENTENCES: Mapping[Reason, Callable[[Decision], str]] = {
     Reason.IMAGE_UNHEALTHY: _image_unhealthy,
     Reason.PRIMARY_LOST: _orphaned,
     Reason.ASLEEP: lambda _: "there are no members, and none are wanted now",
+    Reason.IDLE: _idle,
+    Reason.NO_ACTIVATOR: lambda _: (
+        "nobody asks for it, but the balancer doesn't have what would wake it: the "
+        "activator must be its first backup server that works"
+    ),
+    Reason.WAKE: lambda _: "somebody asks for it, and there are no members",
     Reason.STABILISING: _stabilising,
     Reason.NO_SIGNAL: _no_signal,
     Reason.STEADY: _steady,

@@ -5,7 +5,9 @@ import enum
 from attrs import frozen
 
 from albatross_client.names import Name
+from autoscaler.core.backend import Backend
 from autoscaler.core.blueprint import Blueprint
+from autoscaler.core.group import Parting
 from autoscaler.core.policy import Mode, Policy
 from autoscaler.core.view import View
 
@@ -20,6 +22,13 @@ class Ticked:
 @frozen
 class Informed:
     """The host answered `info` and `policy info`, or one of them."""
+
+    view: View
+
+
+@frozen
+class WakeAsked:
+    """Somebody waits for a member, and none serves."""
 
     view: View
 
@@ -44,6 +53,30 @@ class CloneDestroyed:
     """The clone that an action in flight destroys is no longer listed."""
 
     name: Name
+
+
+@frozen
+class MemberParts:
+    """A member that an action in flight removes leaves its balancer now.
+
+    Attributes:
+        name: The member.
+        how: Whether it has ended its work.
+    """
+
+    name: Name
+    how: Parting
+
+
+@frozen
+class Balanced:
+    """The group's balancer was asked.
+
+    Attributes:
+        backend: What it told; None: it doesn't answer.
+    """
+
+    backend: Backend | None
 
 
 @frozen
@@ -160,8 +193,11 @@ Word = ModeSet | Resumed | AdoptAsked | DisownAsked | OwnershipLost | OwnershipC
 Event = (
     Ticked
     | Informed
+    | WakeAsked
     | CloneCreated
     | CloneDestroyed
+    | MemberParts
+    | Balanced
     | ActionEnded
     | Interrupted
     | Reconfigured

@@ -4,7 +4,9 @@ Most groups are an operator's primary and its clones.  A *managed* group has no
 primary: all its members are ours, made from what the configuration says.
 """
 
+import enum
 import re
+from collections.abc import Mapping
 from typing import Self
 
 from attrs import evolve, field, frozen
@@ -15,6 +17,7 @@ from autoscaler.core.blueprint import Blueprint, copied
 from autoscaler.core.budget import Budget
 from autoscaler.core.decision import Decision
 from autoscaler.core.demand import NO_DEMAND, Demand
+from autoscaler.core.idle import Quiet
 from autoscaler.core.policy import Mode, Policy
 from autoscaler.core.view import View
 
@@ -90,6 +93,13 @@ class GroupId:
         return int(found[1]) if found else None
 
 
+class Parting(enum.Enum):
+    """How a member that goes leaves its balancer."""
+
+    LEAVES = "leaves"
+    CUT = "cut"
+
+
 @frozen(kw_only=True)
 class Member:
     """A primary or a clone, as far as the group remembers it.
@@ -107,6 +117,8 @@ class Member:
         taken_span_s: Likewise of its counted time.
         usage: At the last tick that had a new one, percent of its CPUs.
         address: From the group's pool.
+        ready_at: When its balancer was first seen to give it work; None: not
+            yet, or there is no balancer.
     """
 
     name: Name
@@ -119,6 +131,7 @@ class Member:
     taken_span_s: float = 0.0
     usage: float | None = None
     address: str | None = None
+    ready_at: float | None = None
 
 
 @frozen
@@ -249,6 +262,8 @@ class Ledger:
         rolling: Pause after a failed replacement because of a new image.
         surge: A clone of a new image whose old one has not gone yet.
         useless_at: When a clone that got no work was last removed.
+        parting: Members that leave their balancer now, before they are
+            destroyed; not kept, for a restart settles what was under way.
     """
 
     next_number: int = 1
@@ -272,6 +287,14 @@ class Ledger:
     rolling: Backoff = Backoff()
     surge: Name | None = None
     useless_at: float | None = None
+    parting: Mapping[Name, Parting] = field(factory=dict)
+
+    def with_parting(self, name: Name, how: Parting | None) -> "Ledger":
+        """Return this with *name* leaving its balancer, or no longer."""
+        parting = {key: value for key, value in self.parting.items() if key != name}
+        if how is not None:
+            parting[name] = how
+        return evolve(self, parting=parting)
 
     @property
     def slots(self) -> tuple[Slot, ...]:
@@ -329,6 +352,7 @@ class Group:
             ones get.
         template: What members of a managed group are made from; None: they
             are copies of the primary.
+        quiet: Since when nobody has asked for it, as its balancer tells.
     """
 
     id: GroupId
@@ -342,6 +366,7 @@ class Group:
     watched: Watched = Watched()
     outdated: tuple[Name, ...] = ()
     template: Blueprint | None = None
+    quiet: Quiet = Quiet()
 
     @property
     def mode(self) -> Mode:

@@ -11,6 +11,7 @@ from attrs.validators import ge, gt, le
 
 from autoscaler.core.addresses import AddressPool
 from autoscaler.core.demand import RequestPolicy
+from autoscaler.core.serving import ServePolicy
 
 # Twelve characters remain for "-clone-" and a number in a label of 63.
 MAX_PRIMARY_LABEL = 50
@@ -85,6 +86,7 @@ class Policy:
             fall silent within one interval, low usage proves nothing.
         outage_hold: For how long a suspected outage keeps clones at most.
         requests: How requests drive its size; None: they don't.
+        serving: How its members get their requests; None: without our doing.
         max_actions_per_hour: More of them make the group stand down; 40, and
             400 where requests drive it.
         max_reversals_per_6h: More turns between growing and shrinking within
@@ -127,6 +129,7 @@ class Policy:
     outage_fraction: float = field(default=45.0, validator=_percent)
     outage_hold: float = field(default=600.0, validator=ge(0))
     requests: RequestPolicy | None = None
+    serving: ServePolicy | None = None
     max_actions_per_hour: int = field(default=_MANY, validator=ge(1))
     max_reversals_per_6h: int = field(default=_MANY, validator=ge(1))
     max_failures_in_row: int = field(default=5, validator=ge(1))

@@ -49,7 +49,7 @@ def classify(group: Group, member: Member, view: View, now: float) -> MemberClas
     """Return what *member* counts as at *now*: the first class that fits."""
     if member.is_dead:
         return MemberClass.DEAD
-    if _is_draining(group, member):
+    if is_draining(group, member.name):
         return MemberClass.DRAINING
     track = view.tracks.get(member.name, NEVER_HEARD)
     if _is_given_up(group, member, track, view, now):
@@ -87,8 +87,9 @@ def _began(member: Member, track: Track) -> float:
     )
 
 
-def _is_draining(group: Group, member: Member) -> bool:
-    return any(_drains(action, member.name) for action in group.ledger.actions)
+def is_draining(group: Group, name: Name) -> bool:
+    """Tell whether the member *name* goes, and gets no new work."""
+    return any(_drains(action, name) for action in group.ledger.actions)
 
 
 def _drains(action: Action, name: Name) -> bool:

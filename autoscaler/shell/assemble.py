@@ -16,6 +16,7 @@ from autoscaler.core.rhythm import Rhythm
 from autoscaler.core.snapshot import Snapshot, restore
 from autoscaler.shell.configuration.host_tables import HostSettings
 from autoscaler.shell.configuration.settings import Settings
+from autoscaler.shell.configuration.traffic_tables import TrafficSettings
 from autoscaler.shell.drafts import Draft
 from autoscaler.shell.fleet import Fleet, Reporter
 from autoscaler.shell.hosts.host import Host, Subscribe
@@ -93,6 +94,11 @@ def make_fleet(
     fleet.drafts = dict(drafts)
     tell_what_is_lost(wanted, stored, fleet)
     return fleet
+
+
+def traffic_of(settings: Settings) -> Mapping[GroupId, TrafficSettings]:
+    """Return how groups get their requests, of those that have a balancer."""
+    return {g.id: g.traffic for g in settings.groups if g.traffic is not None}
 
 
 def actions_of(settings: Settings) -> Mapping[str, int]:

@@ -23,9 +23,11 @@ from autoscaler.core.events import Reconfigured, Redrawn
 from autoscaler.core.group import Group, GroupId
 from autoscaler.core.moments import Clocks
 from autoscaler.core.policy import Mode, Policy
-from autoscaler.shell.acting.actuate import Images
 from autoscaler.shell.acting.perform import Journal, Site, perform_in_turn, settle
 from autoscaler.shell.acting.turns import Turns
+from autoscaler.shell.acting.work import Images
+from autoscaler.shell.balancing.exchange import Exchange
+from autoscaler.shell.configuration.traffic_tables import TrafficSettings
 from autoscaler.shell.drafts import Draft
 from autoscaler.shell.fleet import Fleet
 from autoscaler.shell.hosts.host import Host, Subscribe
@@ -61,6 +63,7 @@ class Parts:
         shutdown_timeout: Seconds that actions in flight get at the end.
         history_keep: Seconds that history is kept.
         turns: Says how many actions run at once.
+        traffic: How groups get their requests, of those that have a balancer.
     """
 
     hosts: Mapping[str, Host]
@@ -71,6 +74,7 @@ class Parts:
     shutdown_timeout: float
     history_keep: float
     turns: Turns = field(factory=Turns)
+    traffic: Mapping[GroupId, TrafficSettings] = field(factory=dict)
 
 
 @frozen(kw_only=True)
@@ -87,6 +91,7 @@ class Adjustment:
         in_flight_of: Likewise on each host.
         policies: What the operator wants of every group.
         drafts: What members of managed groups are made from.
+        traffic: How groups get their requests, of those that have a balancer.
         groups: Those that may be new, as an earlier time has left them.
         watches: Of domains that may be new.
         reconcile_interval: How often hosts are asked what runs, seconds.
@@ -102,6 +107,7 @@ class Adjustment:
     in_flight_of: Mapping[str, int]
     policies: Mapping[GroupId, Policy]
     drafts: Mapping[GroupId, Draft]
+    traffic: Mapping[GroupId, TrafficSettings]
     groups: tuple[Group, ...]
     watches: tuple[Watch, ...]
     reconcile_interval: float
@@ -135,6 +141,7 @@ class Daemon:
         self._reaches = {name: Reach(host) for name, host in parts.hosts.items()}
         self._reconcilers: dict[Place, Reconciler] = {}
         self._scopes: dict[Place, trio.CancelScope] = {}
+        self._exchange = Exchange(fleet, log, self._start)
         self._root_turns: defaultdict[str, trio.Lock] = defaultdict(trio.Lock)
 
     @property
@@ -166,6 +173,7 @@ class Daemon:
             fleet.begin = self._begin
             for watch in fleet.watches.values():
                 self._follow(watch)
+            self._exchange.follow(self._parts.traffic)
             nursery.start_soon(tick_for_ever, fleet)
             nursery.start_soon(write_for_ever, fleet, store, self._scribe)
             nursery.start_soon(keep_minutes, fleet, self._housekeeping)
@@ -194,6 +202,7 @@ class Daemon:
                 self.fleet.watches[watch.host, watch.domain] = watch
                 self._follow(watch)
         self._regroup(wanted)
+        self._exchange.follow(wanted.traffic)
         self._drop_what_is_unused(wanted.hosts)
         for (name, _), watch in self.fleet.watches.items():
             if name in wanted.intervals:
@@ -202,6 +211,10 @@ class Daemon:
         for place, scope in self._scopes.items():
             if place[0] in wanted.moved:
                 scope.cancel()
+
+    def _start(self, task: Companion) -> None:
+        assert self._nursery is not None  # noqa: S101 - `run` sets it first
+        self._nursery.start_soon(task)
 
     def _retime(self, wanted: Adjustment) -> None:
         self.fleet.reconcile_interval = wanted.reconcile_interval
@@ -336,7 +349,8 @@ class Daemon:
         parts, reconciler = self._parts, self._reconcilers[place]
         host = self._reaches[group_id.host]
         turn = parts.turns.of(group_id.host)
-        site = Site(group_id, self.fleet, host, parts.images, reconciler, turn)
+        keeper = self._exchange.of(group_id)
+        site = Site(group_id, self.fleet, host, parts.images, reconciler, turn, keeper)
         self._acting.add((group_id, action.id))
         self._nursery.start_soon(self._to_the_end, verb, action, site)
 

@@ -28,6 +28,18 @@ class Event:
 
 
 EVENTS: Mapping[str, Event] = {
+    # Balancers
+    "balancer_lost": Event(
+        "warning", "A group's balancer doesn't answer, or not as it should."
+    ),
+    "balancer_found": Event("info", "A group's balancer answers again."),
+    "server_changed": Event("info", "A balancer was told what a member's server does."),
+    "server_name_taken": Event(
+        "warning", "A server that isn't ours has a member's name: it is left alone."
+    ),
+    "activator_failed": Event(
+        "error", "Nobody can be listened to: a sleeping group would not wake."
+    ),
     # The daemon
     "daemon_started": Event("info", "The daemon runs."),
     "daemon_stopping": Event("info", "A signal came: nothing is decided any more."),

@@ -13,8 +13,9 @@ from attrs import evolve, frozen
 
 from albatross_client.names import Name
 from autoscaler.core.actions import Action
+from autoscaler.core.backend import Backend
 from autoscaler.core.decision import Decision
-from autoscaler.core.events import CloneDestroyed, Event, Note, Ticked
+from autoscaler.core.events import Balanced, CloneDestroyed, Event, Note, Ticked
 from autoscaler.core.group import Group, GroupId
 from autoscaler.core.moments import Clocks
 from autoscaler.core.snapshot import Snapshot, take
@@ -25,7 +26,6 @@ from autoscaler.shell.hosts.host import Subscribe
 from autoscaler.shell.hosts.watch import Watch
 
 if TYPE_CHECKING:
-    from autoscaler.core.backend import Backend
     from autoscaler.core.policy import Mode
     from autoscaler.shell.drafts import Draft
 
@@ -75,6 +75,7 @@ class Fleet:
         woken: Set when anything of these has something new.
         rounds: How often it was looked at which groups have to tick.
         backends: What balancers told last, by group.
+        heeders: Told at once when what is kept of their group has changed.
         minutes: What ticks said since the last full minute.
         streams_changed: Whether a stream went up or down since that was
             written.
@@ -105,10 +106,10 @@ class Fleet:
         self.streams_changed = True
         self.woken = trio.Event()
         self.rounds = 0
-        self.is_stopping = False
-        self.is_writable = True
+        self.is_stopping, self.is_writable = False, True
         self.word: Mode | None = None
         self.drafts: dict[GroupId, Draft] = {}
+        self.heeders: dict[GroupId, Callable[[], None]] = {}
         self.begin: Callable[[GroupId, Action], None] = _nobody_acts
         self.reconcile_interval = reconcile_interval
         self._reporter = reporter
@@ -182,6 +183,8 @@ class Fleet:
             self.watch(group_id).forget(event.name)
         if _kept(before) != _kept(after):
             self.unsaved.add(group_id)
+            if group_id in self.heeders:
+                self.heeders[group_id]()
         self._report(before, after, event)
         for effect in effects:
             if isinstance(effect, Note):
@@ -225,6 +228,14 @@ class Fleet:
             watch.sleep_through(now)
             self.stream_changed(watch)
         return self._sleeps
+
+    def hear_balancer(self, group_id: GroupId, backend: Backend | None) -> None:
+        """Take in what the group's balancer told; None: it doesn't answer."""
+        if backend is not None:
+            self.backends[group_id] = backend
+        elif self.backends.pop(group_id, None) is None:
+            return
+        self.tell(group_id, Balanced(backend))
 
     def _claims_of_others(self, group_id: GroupId) -> Iterable[Claim]:
         for other in self._acting:

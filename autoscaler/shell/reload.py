@@ -15,6 +15,7 @@ from autoscaler.shell.assemble import (
     make_watches,
     revive_groups,
     tell_what_is_lost,
+    traffic_of,
     under_word,
 )
 from autoscaler.shell.configuration.changes import Change, changes
@@ -172,6 +173,7 @@ class Reloader:
             in_flight_of=actions_of(settings),
             policies=policies,
             drafts=drafts.by_group,
+            traffic=traffic_of(settings),
             groups=under_word(
                 revive_groups(new, kept.values(), fleet.clocks(), drafts.templates),
                 fleet.word,

@@ -27,7 +27,7 @@ from autoscaler.core.group import Group, GroupId
 from autoscaler.core.moments import Clocks
 from autoscaler.core.policy import Mode, Policy
 from autoscaler.shell import reconcile, writer
-from autoscaler.shell.acting import actuate
+from autoscaler.shell.acting import creating
 from autoscaler.shell.assemble import make_watches, revive_groups
 from autoscaler.shell.daemon import Daemon, Parts
 from autoscaler.shell.fleet import Fleet
@@ -315,10 +315,10 @@ class Soak:
 @contextmanager
 def _seldom() -> Iterator[None]:
     """Let the daemon look less often for what seldom comes."""
-    before = reconcile.LOOK_S, writer.GATHER_S, actuate.BOOT_LOOK_S
+    before = reconcile.LOOK_S, writer.GATHER_S, creating.BOOT_LOOK_S
     reconcile.LOOK_S, writer.GATHER_S = SELDOM_LOOK_S, SELDOM_WRITE_S
-    actuate.BOOT_LOOK_S = SELDOM_BOOT_LOOK_S
+    creating.BOOT_LOOK_S = SELDOM_BOOT_LOOK_S
     try:
         yield
     finally:
-        reconcile.LOOK_S, writer.GATHER_S, actuate.BOOT_LOOK_S = before
+        reconcile.LOOK_S, writer.GATHER_S, creating.BOOT_LOOK_S = before

@@ -17,8 +17,10 @@ from autoscaler.core.actions import Action, victim_of
 from autoscaler.core.events import ActionEnded, Event, Interrupted
 from autoscaler.core.group import Group, GroupId
 from autoscaler.core.view import View
-from autoscaler.shell.acting.actuate import Images, Work, carry_out
+from autoscaler.shell.acting.actuate import carry_out
+from autoscaler.shell.acting.balanced import Balancing
 from autoscaler.shell.acting.turns import Turn, Turns
+from autoscaler.shell.acting.work import Images, Work
 from autoscaler.shell.fleet import Fleet
 from autoscaler.shell.hosts.host import Host
 from autoscaler.shell.log import Field, Log
@@ -46,6 +48,7 @@ class Site:
     images: Images
     reconciler: Reconciler
     turn: Turn = field(factory=Turn)
+    balancing: Balancing | None = None
 
     @property
     def group(self) -> Group:

@@ -14,6 +14,7 @@ from attrs import frozen
 
 from albatross_client.values import Quit, ResourcePolicy, RestartOnExit
 from autoscaler.core.addresses import AddressPool
+from autoscaler.core.backend import Place as Listening
 from autoscaler.core.policy import Policy
 from autoscaler.shell.configuration.durations import ALLOWED, format_duration
 from autoscaler.shell.configuration.group_tables import BOUNDS, GroupSettings
@@ -23,11 +24,19 @@ from autoscaler.shell.configuration.problems import show
 from autoscaler.shell.configuration.recipes import Recipe
 from autoscaler.shell.configuration.request_tables import REQUESTS, TABLE
 from autoscaler.shell.configuration.settings import Settings
+from autoscaler.shell.configuration.traffic_tables import TRAFFIC_KEYS, TrafficSettings
+from autoscaler.shell.traffic.runtime_socket import TcpSocket, UnixSocket
 
 # Where the state is kept can't change under a daemon that keeps it there.
 NEED_RESTART = frozenset({"state_dir"})
 NOT_SET = "not set"
-POLICY_KEYS = {**POLICY, **{f"{TABLE}.{key}": how for key, how in REQUESTS.items()}}
+OWN_TABLES = {TABLE: REQUESTS, **TRAFFIC_KEYS}
+POLICY_KEYS = {
+    **POLICY,
+    **{
+        f"{t}.{key}": how for t, keys in OWN_TABLES.items() for key, how in keys.items()
+    },
+}
 
 
 @frozen
@@ -73,12 +82,22 @@ def _groups(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
 
 def _group_fields(group: GroupSettings) -> Mapping[str, Any]:
     """Return a group's keys as its table has them."""
-    fields = _policy_fields(group.policy)
+    fields = {**_policy_fields(group.policy), **_traffic_fields(group.traffic)}
     if group.recipe is None:
         return fields
     names = {theirs: ours for ours, theirs in BOUNDS.items()}
     renamed = {names.get(key, key): value for key, value in fields.items()}
     return {**renamed, **_recipe_fields(group.recipe)}
+
+
+def _traffic_fields(traffic: TrafficSettings | None) -> dict[str, Any]:
+    """Return the keys of the tables that say how requests come, after these."""
+    fields: dict[str, Any] = {}
+    for table, keys in TRAFFIC_KEYS.items():
+        own = None if traffic is None else getattr(traffic, table)
+        values = dict.fromkeys(keys) if own is None else _fields(own)
+        fields |= {f"{table}.{key}": value for key, value in values.items()}
+    return fields
 
 
 def _recipe_fields(recipe: Recipe) -> Mapping[str, Any]:
@@ -111,7 +130,7 @@ def _host_fields(host: HostSettings) -> Mapping[str, Any]:
 def _policy_fields(policy: Policy) -> dict[str, Any]:
     """Return a group's keys, those of its own tables named after these."""
     fields, requests = _fields(policy), policy.requests
-    del fields[TABLE]
+    del fields[TABLE], fields["serving"]
     own = dict.fromkeys(REQUESTS) if requests is None else _fields(requests)
     return {**fields, **{f"{TABLE}.{key}": value for key, value in own.items()}}
 
@@ -160,10 +179,12 @@ def _plain(value: object) -> str:
             return str(value.value)
         case bytes():
             return value.hex()
-        case Path() | AddressPool():
+        case Path() | AddressPool() | Listening() | UnixSocket() | TcpSocket():
             return str(value)
         case tuple():
             return show(list(value))
+        case Mapping() if all(isinstance(each, Path) for each in value.values()):
+            return f"({'; '.join(f'{word} {path}' for word, path in value.items())})"
         case Mapping():
             limits = (f"{domain} {_limits(each)}" for domain, each in value.items())
             return f"({'; '.join(limits)})"

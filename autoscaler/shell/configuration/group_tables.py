@@ -30,11 +30,17 @@ from autoscaler.shell.configuration.problems import (
 from autoscaler.shell.configuration.recipes import RECIPE, Recipe, recipe_shape
 from autoscaler.shell.configuration.request_tables import TABLE, read_requests
 from autoscaler.shell.configuration.tables import Shape
+from autoscaler.shell.configuration.traffic_tables import TABLES as TRAFFIC
+from autoscaler.shell.configuration.traffic_tables import (
+    TrafficSettings,
+    find_misfits,
+    read_traffic,
+)
 
 PERIOD = "cooldown_period"
 COOLDOWNS = ("cooldown_up", "cooldown_down")
 WHOSE = ("host", "primary", "name")
-OWN = (*WHOSE, TABLE)
+OWN = (*WHOSE, TABLE, *TRAFFIC)
 # What a managed group calls these keys of a policy, and what it hasn't at all:
 # all of its members are ours, and it has no primary.
 BOUNDS: Mapping[str, str] = {"min_members": "min_clones", "max_members": "max_clones"}
@@ -63,11 +69,13 @@ class GroupSettings:
             deployment's.
         recipe: What members of a managed group are made from; None: they are
             copies of the primary.
+        traffic: How members get their requests; None: without our doing.
     """
 
     id: GroupId
     policy: Policy
     recipe: Recipe | None = None
+    traffic: TrafficSettings | None = None
 
 
 @frozen
@@ -136,15 +144,30 @@ class Groups:
                 problems.append(place.problem("must be a table"))
                 continue
             group_id, whose = self._read_id(table, place)
-            policy, recipe, wrong = self._read_wishes(table, place)
-            problems += (*whose, *wrong)
+            plain = {key: value for key, value in table.items() if key not in TRAFFIC}
+            policy, recipe, wrong = self._read_wishes(plain, place)
+            traffic, policy, unfit = self._read_traffic(table, policy, place)
+            problems += (*whose, *wrong, *unfit)
             if group_id is None:
                 continue
             pool = None if policy is None else policy.address_pool
             known.append(Claimant(group_id, place, pool))
             if policy is not None and group_id.is_managed == (recipe is not None):
-                found.append(GroupSettings(group_id, policy, recipe))
+                found.append(GroupSettings(group_id, policy, recipe, traffic))
         return tuple(found), (*problems, *collisions(known, self._machine))
+
+    def _read_traffic(
+        self, table: Mapping[str, object], policy: Policy | None, place: Place
+    ) -> tuple[TrafficSettings | None, Policy | None, tuple[Problem, ...]]:
+        """Return how a group gets its requests, and its policy with that."""
+        tables = {name: table[name] for name in TRAFFIC if name in table}
+        traffic, problems = read_traffic(tables, place, self.file.parent)
+        if policy is None or problems:
+            return traffic, policy, problems
+        misfits = find_misfits(policy, traffic, place, is_managed=_is_managed(table))
+        if traffic is not None:
+            policy = evolve(policy, serving=traffic.policy)
+        return traffic, policy, misfits
 
     def _read_id(
         self, table: Mapping[str, object], place: Place

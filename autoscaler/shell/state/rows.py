@@ -78,14 +78,16 @@ WORD = "INSERT INTO word VALUES (?)"
 class Step(enum.Enum):
     """How far one clone of an action has come; each is on disk before the next.
 
-    A clone that is created goes through all up to `DONE`; one that is destroyed
-    is confirmed once the host no longer lists it, and has no first sample.
+    A clone that is created goes through all up to `DONE`: it is ready where a
+    balancer gives it work, and else has a first sample.  One that is destroyed
+    is confirmed once the host no longer lists it, and is neither.
     """
 
     INTENDED = "intended"
     SENT = "sent"
     CONFIRMED = "confirmed"
     FIRST_SAMPLE = "first_sample"
+    READY = "ready"
     DONE = "done"
     FAILED = "failed"
     ROLLED_BACK = "rolled_back"

@@ -8,6 +8,15 @@ from autoscaler.shell.configuration.changes import changes
 from autoscaler.shell.configuration.settings import parse_settings
 from tests.shell.reloading import PLAIN, deployment, group, host
 
+# What requests need beside them.
+BALANCED = """
+address_pool = "10.0.44.10-10.0.44.60"
+[groups.balancer]
+socket = "/run/haproxy/admin.sock"
+backend = "web"
+port = 8080
+"""
+
 
 def settings(text):
     return parse_settings(text, Path("/etc/autoscaler.toml"))
@@ -56,8 +65,10 @@ def test_groups_and_hosts_that_come_and_go_are_told_as_a_whole():
             group(), group(more='mode = "paused"'), "mode: active -> paused", id="word"
         ),
         pytest.param(
-            group(more="[groups.requests]\ntarget_rps = 5"),
-            group(more='[groups.requests]\ntarget_rps = 5\nstabilise = "90s"'),
+            group(more=f"{BALANCED}[groups.requests]\ntarget_rps = 5"),
+            group(
+                more=f'{BALANCED}[groups.requests]\ntarget_rps = 5\nstabilise = "90s"'
+            ),
             "requests.stabilise: 1m -> 90s",
             id="of requests",
         ),
@@ -137,7 +148,7 @@ def test_the_deployment_comes_first_and_only_its_state_needs_a_restart():
 
 
 def test_requests_that_drive_a_group_from_now_on_are_told_key_by_key():
-    driven = group(more="[groups.requests]\ntarget_rps = 2.5")
+    driven = group(more=f"{BALANCED}[groups.requests]\ntarget_rps = 2.5")
 
     told = words(PLAIN, deployment() + host() + driven)
 

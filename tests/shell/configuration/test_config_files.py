@@ -6,20 +6,30 @@ from pathlib import Path
 
 import attrs
 import pytest
+from attrs import evolve
 
 from albatross_client.hosts import HOST_KEYS
 from albatross_client.names import Name
 from albatross_client.solo5 import Architecture
 from albatross_client.values import Interface
+from autoscaler.core.activation import ActivatorSettings
+from autoscaler.core.backend import Place as Listening
 from autoscaler.core.demand import RequestPolicy
 from autoscaler.core.group import GroupId
+from autoscaler.core.idle import IdlePolicy
 from autoscaler.core.lint import lint
 from autoscaler.core.policy import Mode, Policy
+from autoscaler.core.serving import ServePolicy
 from autoscaler.shell.configuration.group_tables import OF_MANAGED, PERIOD, WHOSE
 from autoscaler.shell.configuration.host_tables import OUR_KEYS
 from autoscaler.shell.configuration.recipes import Recipe
 from autoscaler.shell.configuration.request_tables import TABLE
 from autoscaler.shell.configuration.settings import Deployment, load_settings
+from autoscaler.shell.configuration.traffic_tables import (
+    TRAFFIC_KEYS,
+    BalancerSettings,
+)
+from autoscaler.shell.traffic.runtime_socket import UnixSocket
 
 CONFIG = Path(__file__).parents[3] / "config"
 EXAMPLE = CONFIG / "example.toml"
@@ -51,9 +61,11 @@ def test_the_example_has_every_key_and_no_other():
     assert set(keys["deployment"]) == {f.name for f in attrs.fields(Deployment)}
     assert set(keys["hosts"]) == {*HOST_KEYS, *OUR_KEYS}
     own = {"max_clones", "address_pool"}
-    assert set(keys["defaults"]) == (policy - own - {TABLE}) | {PERIOD}
+    assert set(keys["defaults"]) == (policy - own - {TABLE, "serving"}) | {PERIOD}
     assert set(WHOSE) | own | set(OF_MANAGED) <= set(keys["groups"])
     assert keys["groups.requests"] == [f.name for f in attrs.fields(RequestPolicy)]
+    for table, known in TRAFFIC_KEYS.items():
+        assert set(keys[f"groups.{table}"]) == set(known)
 
 
 def test_the_example_tells_each_key_once_in_a_table():
@@ -77,12 +89,12 @@ def test_what_the_example_comments_out_can_be_written(tmp_path):
     commented = re.compile(r"^#(?=\w+ = )", re.MULTILINE)
     file = tmp_path / "all.toml"
     # Where there are two ways to say it, the other one is commented out.
-    one_way = re.sub(r"^image = .*\n", "", text, flags=re.MULTILINE)
+    one_way = re.sub(r"^image = .*\n|^#hooks = .*\n", "", text, flags=re.MULTILINE)
     file.write_text(commented.sub("", one_way))
 
     settings = load_settings(file)
 
-    assert len(commented.findall(text)) == 11
+    assert len(commented.findall(text)) == 13
     assert settings.hosts[0].architecture is Architecture.X86_64
     assert settings.hosts[0].stats_interval == 10
     assert settings.hosts[0].access.policies != {}
@@ -100,8 +112,14 @@ def test_the_example_shows_the_defaults_of_requests():
     shop = load_settings(EXAMPLE).groups[2].policy
 
     assert shop.requests == RequestPolicy(target_in_flight=10)
-    plain = Policy(max_clones=20, poll_interval=1.0, requests=shop.requests)
-    assert shop == plain
+    plain = evolve(shop, max_clones=4, requests=None, serving=None, poll_interval=10.0)
+    assert shop.serving == ServePolicy(port=8080)
+    same = {"address_pool", "argument_template"}
+    standard = Policy(max_clones=4)
+    assert attrs.asdict(plain, filter=lambda a, _: a.name not in same) == attrs.asdict(
+        evolve(standard, max_actions_per_hour=400, max_reversals_per_6h=400),
+        filter=lambda a, _: a.name not in same,
+    )
 
 
 def test_the_example_shows_the_defaults_of_a_managed_group():
@@ -111,7 +129,17 @@ def test_the_example_shows_the_defaults_of_a_managed_group():
     assert blog.recipe == Recipe(
         image=CONFIG / "images/blog.hvt", bridges=(Interface("service", "service"),)
     )
-    assert (blog.policy.min_clones, blog.policy.max_clones) == (1, 6)
+    assert (blog.policy.min_clones, blog.policy.max_clones) == (0, 6)
+
+
+def test_the_example_shows_the_defaults_of_traffic():
+    blog = load_settings(EXAMPLE).groups[3].traffic
+
+    assert blog is not None
+    socket = UnixSocket(Path("/run/haproxy/admin.sock"))
+    assert blog.balancer == BalancerSettings(socket=socket, backend="blog", port=8080)
+    assert blog.activator == ActivatorSettings(listen=Listening("127.0.0.1", 9001))
+    assert blog.idle == IdlePolicy()
 
 
 def test_the_example_shows_a_service_with_bursts():

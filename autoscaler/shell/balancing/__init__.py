@@ -1,0 +1,1 @@
+"""Groups and their balancers, kept alike; connections that wait for members."""
