@@ -129,14 +129,18 @@ def _group_line(
     snapshot = state.snapshots.get(group_id)
     if snapshot is None:
         return GroupLine(id=group_id, policy=policy, standing=standing)
+    up, down = policy.cooldown_up, policy.cooldown_down
+    if policy.requests is not None:
+        # After a change nothing keeps such a group from growing.
+        up, down = 0.0, policy.requests.cooldown_down
     return GroupLine(
         id=group_id,
         policy=policy,
         members=tuple(_members(snapshot, standing)),
         standing=standing,
         actions=tuple(_actions(snapshot, state, clocks.wall)),
-        cooldown_up_left_s=_left(snapshot.changed_at, policy.cooldown_up, clocks),
-        cooldown_down_left_s=_left(snapshot.changed_at, policy.cooldown_down, clocks),
+        cooldown_up_left_s=_left(snapshot.changed_at, up, clocks),
+        cooldown_down_left_s=_left(snapshot.changed_at, down, clocks),
         backoffs_left_s=_backoffs(snapshot, clocks),
         foreign=snapshot.foreign,
     )

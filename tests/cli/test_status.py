@@ -14,6 +14,7 @@ from autoscaler.cli.status_report import (
 )
 from autoscaler.core.actions import ReplaceClone
 from autoscaler.core.decision import MemberClass, Reason
+from autoscaler.core.demand import RequestPolicy
 from autoscaler.core.group import Backoff, GroupId
 from autoscaler.shell.configuration.settings import load_settings
 from autoscaler.shell.state.reader import NOTHING, Standing, State
@@ -84,6 +85,18 @@ def test_cooldowns_count_from_the_last_change_each_for_itself(settings):
 
     assert found.cooldown_up_left_s == pytest.approx(15.0)
     assert found.cooldown_down_left_s == pytest.approx(255.0)
+
+
+def test_where_requests_drive_a_group_their_cooldown_is_told(settings):
+    requests = RequestPolicy(target_rps=1, cooldown_down=50.0)
+    group = settings.groups[0]
+    driven = evolve(group, policy=evolve(group.policy, requests=requests))
+    known = state(snapshot(changed_at=CLOCKS.now - 45))
+
+    found = line(evolve(settings, groups=(driven,)), known)
+
+    assert found.cooldown_up_left_s == 0.0
+    assert found.cooldown_down_left_s == pytest.approx(5.0)
 
 
 def test_a_cooldown_goes_on_while_the_daemon_is_down(settings):
