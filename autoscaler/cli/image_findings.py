@@ -10,7 +10,7 @@ from autoscaler.shell.drafts import Draft
 
 # Of a digest, as many characters tell images apart for people.
 SHORT = 12
-COLUMNS = ("group", "file", "architecture", "target", "devices", "sha256")
+COLUMNS = ("group", "architecture", "target", "devices", "sha256", "file")
 
 
 def found_in_images(drafts: Mapping[GroupId, Draft]) -> tuple[Found, ...]:
@@ -32,11 +32,11 @@ def image_row(group_id: GroupId, draft: Draft) -> tuple[str, ...]:
     says = draft.says
     return (
         str(group_id),
-        str(draft.recipe.image),
         "-" if says.architecture is None else says.architecture.value,
         "-" if says.target is None else f"{says.target.value} {says.abi_version}",
         _devices(says),
         draft.digest.hex()[:SHORT],
+        str(draft.recipe.image),
     )
 
 

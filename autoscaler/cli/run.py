@@ -26,7 +26,7 @@ from autoscaler.shell.clock import read_clocks
 from autoscaler.shell.configuration.problems import SettingsError
 from autoscaler.shell.configuration.settings import Settings, load_settings
 from autoscaler.shell.daemon import Daemon, Parts
-from autoscaler.shell.deploy import Lookout, Shelf
+from autoscaler.shell.deploy import Lookout, Shelf, stock
 from autoscaler.shell.drafts import read_drafts
 from autoscaler.shell.events import LEVELS
 from autoscaler.shell.fleet import Fleet
@@ -140,7 +140,7 @@ async def serve(
             settings, stored, LogReporter(log), read_clocks, drafts.by_group
         )
         shelf = Shelf(ImageFiles(deployment.state_dir / "images", log), fleet)
-        await shelf.stock(drafts.images)
+        await stock(shelf, drafts.images)
         parts = Parts(
             hosts=hosts,
             store=store,
@@ -165,7 +165,7 @@ async def serve(
         task_status.started(fleet)
         daemon, told = Daemon(fleet, parts), notifier(os.environ)
         reader = read or partial(load_settings, settings.path)
-        source = partial(read_wanted, reader, log, shelf)
+        source = partial(read_wanted, reader, log)
         reloader = Reloader(daemon, settings, source, store, log)
         desk = Desk(daemon, reloader, Ledgers(store, log, told))
         companions = (
@@ -178,11 +178,10 @@ async def serve(
     log.event("daemon_stopped")
 
 
-async def read_wanted(read: Callable[[], Settings], log: Log, shelf: Shelf) -> Wanted:
+async def read_wanted(read: Callable[[], Settings], log: Log) -> Wanted:
     """Return what *read* reads, with its hosts, without holding up anything.
 
-    *log* is told of what becomes of their keys later; images of managed groups
-    are put on *shelf*.
+    *log* is told of what becomes of their keys later.
 
     Raises:
         SettingsError: Something in it, or in the files it names, is wrong.
@@ -191,9 +190,7 @@ async def read_wanted(read: Callable[[], Settings], log: Log, shelf: Shelf) -> W
     def read_all() -> Wanted:
         return open_wanted(read(), partial(open_host, log=log))
 
-    wanted = await trio.to_thread.run_sync(read_all)
-    await shelf.stock(wanted.drafts.images)
-    return wanted
+    return await trio.to_thread.run_sync(read_all)
 
 
 def _tell_stranded(stored: Stored, fleet: Fleet, log: Log) -> None:

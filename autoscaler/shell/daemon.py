@@ -149,6 +149,11 @@ class Daemon:
         """Every host that is configured, by name."""
         return self._reaches
 
+    @property
+    def images(self) -> Images:
+        """The images that are kept."""
+        return self._parts.images
+
     def stop(self) -> None:
         """Decide nothing any more, and end once no action runs."""
         self.fleet.is_stopping = True

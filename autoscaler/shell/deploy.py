@@ -46,7 +46,7 @@ async def read_in_thread(path: Path) -> ImageFile:
 class Files:
     """The operator's files, as they are looked at and read."""
 
-    mark: Callable[[Path], Mark] = mark_of
+    mark: Callable[[Path], Mark | None] = mark_of
     read: Callable[[Path], Awaitable[ImageFile]] = read_in_thread
 
 
@@ -85,11 +85,12 @@ class Shelf:
         """Keep *image*, whose SHA-256 is *digest*."""
         await self.kept.put(digest, image)
 
-    async def stock(self, images: Mapping[bytes, bytes]) -> None:
-        """Keep those *images*, by digest, that aren't kept yet."""
-        for digest, image in images.items():
-            if await self.kept.get(digest) is None:
-                await self.put(digest, image)
+
+async def stock(kept: Kept, images: Mapping[bytes, bytes]) -> None:
+    """Have *kept* keep those *images*, by digest, that it has not."""
+    for digest, image in images.items():
+        if await kept.get(digest) is None:
+            await kept.put(digest, image)
 
 
 @define
@@ -105,7 +106,7 @@ class Lookout:
     fleet: Fleet
     shelf: Shelf
     log: Log
-    _seen: dict[GroupId, Mark] = field(factory=dict, init=False)
+    _seen: dict[GroupId, Mark | None] = field(factory=dict, init=False)
 
     async def look_for_ever(self) -> None:
         """Look whenever it is time."""

@@ -42,7 +42,7 @@ class Draft:
     recipe: Recipe
     digest: bytes = field(repr=bytes.hex)
     says: Image
-    mark: Mark
+    mark: Mark | None
 
     @property
     def template(self) -> Blueprint:
@@ -62,7 +62,7 @@ class ImageFile:
 
     content: bytes = field(repr=False)
     says: Image
-    mark: Mark
+    mark: Mark | None
 
     @property
     def digest(self) -> bytes:
@@ -80,15 +80,15 @@ def read_file(path: Path) -> ImageFile:
         ImageError: It can't be read, or no host can run it.
     """
     mark = mark_of(path)
+    if mark is not None and mark.size > MOST_BYTES:
+        msg = f"{path} is larger than {MOST_BYTES} bytes, the most of an image"
+        raise ImageError(msg)
     try:
         with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
+            content = file.read(MOST_BYTES)
     except OSError as error:
         msg = f"{path} can't be read: {error.strerror}"
         raise ImageError(msg) from error
-    if len(content) > MOST_BYTES:
-        msg = f"{path} is larger than {MOST_BYTES} bytes, the most of an image"
-        raise ImageError(msg)
     if mark_of(path) != mark:
         msg = f"{path} is being written: it changed while it was read"
         raise ImageError(msg)

@@ -2,15 +2,29 @@
 
 import os
 from pathlib import Path
-
-# None: there is no such file.
-Mark = tuple[int, int, int] | None
+from typing import NamedTuple
 
 
-def mark_of(file: Path) -> Mark:
-    """Return what changes whenever *file* does."""
+class Mark(NamedTuple):
+    """One state of a file: another content has another mark.
+
+    A tuple, for it is made at every command.
+
+    Attributes:
+        inode: Which file it is.
+        changed: When it was written last, nanoseconds.
+        size: Bytes.
+    """
+
+    inode: int
+    changed: int
+    size: int
+
+
+def mark_of(file: Path) -> Mark | None:
+    """Return the state of *file*, None where there is no such file."""
     try:
         status = os.stat(file)  # noqa: PTH116 - a microsecond, at every command
     except OSError:
         return None
-    return status.st_ino, status.st_mtime_ns, status.st_size
+    return Mark(status.st_ino, status.st_mtime_ns, status.st_size)

@@ -27,6 +27,7 @@ from autoscaler.shell.configuration.problems import (
 )
 from autoscaler.shell.configuration.settings import HostSettings, Settings
 from autoscaler.shell.daemon import Adjustment, Daemon
+from autoscaler.shell.deploy import stock
 from autoscaler.shell.drafts import Drafts, Read, read_drafts, read_file
 from autoscaler.shell.hosts.host import Host
 from autoscaler.shell.log import Log
@@ -116,6 +117,7 @@ class Reloader:
                 for problem in error.problems:
                     self._log.event("configuration_refused", error=str(problem))
                 raise
+            await stock(self._daemon.images, wanted.drafts.images)
             adjustment = self._adjustment(wanted, stored)
             self._daemon.adjust(adjustment)
             new = (group.id for group in adjustment.groups)

@@ -14,6 +14,14 @@ host = "west"
 primary = "user:web"
 max_clones = 4
 """
+MANAGED = """
+[[groups]]
+host = "west"
+name = "user:shop"
+image = "shop.hvt"
+bridges = ["service"]
+max_members = 4
+"""
 
 
 def configuration(directory, host=HOST, groups=GROUP, more=""):

@@ -17,9 +17,9 @@ from autoscaler.core.decision import MemberClass, Reason
 from autoscaler.core.demand import RequestPolicy
 from autoscaler.core.group import Backoff, GroupId
 from autoscaler.shell.configuration.settings import load_settings
-from autoscaler.shell.state.reader import NOTHING, Standing, State
+from autoscaler.shell.state.reader import NOTHING, Standing, State, read_state
 from autoscaler.shell.state.store import Store, StreamRow
-from tests.cli.files import configuration
+from tests.cli.files import MANAGED, configuration
 from tests.shell.kept import (
     CLOCKS,
     CLONE,
@@ -76,6 +76,25 @@ def test_members_have_the_class_and_usage_of_the_newest_decision(settings):
         MemberLine(WEST_WEB.clone(2), None, None),
         MemberLine(WEST_WEB.clone(3), None, None),
     )
+
+
+async def test_a_managed_group_has_no_member_but_its_own(tmp_path):
+    shop = GroupId("west", Name(("user",), "shop"), is_managed=True)
+    settings = load_settings(configuration(tmp_path, groups=MANAGED))
+    async with await Store.open(tmp_path / "state", lambda: CLOCKS.wall) as store:
+        kept = snapshot(shop, clones=(1,), actions=(creation(2),))
+        await store.begin(kept, creation(2), CLOCKS.wall)
+        await store.record_decisions([Row(shop, CLOCKS.wall, decision())])
+        await store.refresh_decisions([Row(shop, CLOCKS.wall, decision())])
+
+    found = line(settings, read_state(tmp_path / "state"))
+
+    assert [str(member.name) for member in found.members] == [
+        "user:shop-1",
+        "user:web-clone-2",
+    ]
+    assert found.standing is not None
+    assert [action.age_s for action in found.actions] == [0.0]
 
 
 def test_cooldowns_count_from_the_last_change_each_for_itself(settings):

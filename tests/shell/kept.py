@@ -4,6 +4,7 @@ from attrs import evolve, frozen
 
 from albatross_client.names import Name
 from autoscaler.core.actions import CreateClones, DestroyClone, Slot
+from autoscaler.core.blueprint import Blueprint
 from autoscaler.core.decision import (
     Decision,
     Load,
@@ -27,7 +28,8 @@ CLOCKS = Clocks(now=1000.0, boot_id="boot", boot=5000.0, wall=1_800_000_000.0)
 
 
 def group(group_id=WEST_WEB, clones=(), **ledger):
-    made = new_group(group_id, Policy(max_clones=4))
+    template = Blueprint(digest=b"1" * 32) if group_id.is_managed else None
+    made = new_group(group_id, Policy(max_clones=4), template)
     members = tuple(Member(name=group_id.clone(n), number=n) for n in clones)
     return evolve(made, clones=members, ledger=evolve(made.ledger, **ledger))
 

@@ -37,7 +37,7 @@ class RenewingHost:
     access: HostSettings
     log: Log
     clock: Callable[[], datetime] = wall_clock
-    _marks: tuple[Mark, ...] = field(init=False)
+    _marks: tuple[Mark | None, ...] = field(init=False)
     _newest: Client = field(init=False)
     _expiry: Expiry = field(init=False)
 
@@ -121,6 +121,6 @@ class RenewingHost:
         return Client(open_private_endpoint(self.access), clock=self.clock)
 
 
-def _marks(access: HostSettings) -> tuple[Mark, ...]:
+def _marks(access: HostSettings) -> tuple[Mark | None, ...]:
     files = (access.server_ca, access.ca, access.ca_key, access.ca_key_passphrase_file)
     return tuple(mark_of(file) for file in files if file is not None)
