@@ -80,7 +80,7 @@ def group_of(process):
 def test_an_activator_is_a_server_of_last_resort(tmp_path):
     options = Options(directory=tmp_path, activator="127.0.0.1:7000")
 
-    assert "server activator 127.0.0.1:7000 backup" in configuration(options, 80)
+    assert "server activator 127.0.0.1:7000 check backup" in configuration(options, 80)
     assert "backup" not in configuration(Options(directory=tmp_path), 80)
 
 
