@@ -13,20 +13,37 @@ from autoscaler.core.backend import Duty, Place
 from autoscaler.core.group import Group, GroupId, Member, Parting
 from autoscaler.core.serving import ServePolicy
 from autoscaler.core.standing import is_draining
+from autoscaler.core.weights import MOST, NO_SCORES, Scores
 
 
-def find_places(group: Group, serving: ServePolicy) -> Mapping[str, Wanted]:
+def find_places(
+    group: Group, serving: ServePolicy, scores: Scores = NO_SCORES
+) -> Mapping[str, Wanted]:
     """Return what the servers of *group* should be, by name.
+
+    Arguments:
+        group: Whose.
+        serving: What holds for it.
+        scores: What members use, of those that are weighed.
 
     A member that leaves has no place: its server ends its work and goes.
     """
     return {
-        member.name.label: Wanted(place=place, duty=duty)
+        member.name.label: Wanted(
+            place=place, duty=duty, weight=_weight(member, serving, scores)
+        )
         for member in group.clones
         if member.name.label is not None
         and (place := place_of(member, serving)) is not None
         and (duty := _duty(group, member)) is not None
     }
+
+
+def _weight(member: Member, serving: ServePolicy, scores: Scores) -> int | None:
+    if serving.weights is None:
+        return None
+    score = scores.get(member.name.label or "")
+    return MOST if score is None else score.weight
 
 
 def place_of(member: Member, serving: ServePolicy) -> Place | None:

@@ -1,10 +1,41 @@
 """How the members of a group get their requests, as the operator wants it."""
 
-from attrs import field, frozen
-from attrs.validators import ge
+from attrs import Attribute, field, frozen
+from attrs.validators import ge, gt, le
 
 from autoscaler.core.backend import LAST_PORT, Place
 from autoscaler.core.idle import IdlePolicy
+
+
+def _share(_policy: object, attribute: "Attribute[float]", value: float) -> None:
+    if not 0 <= value <= 1:
+        msg = f"{attribute.name} must be 0 to 1, not {value:g}"
+        raise ValueError(msg)
+
+
+@frozen(kw_only=True)
+class WeightPolicy:
+    """What makes a member heavy; each 0 to 1.
+
+    Attributes:
+        cpu: How much its usage counts.
+        memory: How much the share of its memory counts that is resident.
+        network: How much its packets count, beside those of the busiest.
+        smoothing: How much the newest reading counts beside all before it.
+
+    Raises:
+        ValueError: A number is out of its range, or nothing counts.
+    """
+
+    cpu: float = field(default=0.5, validator=_share)
+    memory: float = field(default=0.3, validator=_share)
+    network: float = field(default=0.2, validator=_share)
+    smoothing: float = field(default=0.3, validator=(gt(0), le(1)))
+
+    def __attrs_post_init__(self) -> None:
+        if not self.cpu + self.memory + self.network:
+            msg = "one of cpu, memory and network must be above 0: else nothing counts"
+            raise ValueError(msg)
 
 
 @frozen(kw_only=True)
@@ -17,6 +48,8 @@ class ServePolicy:
         activator: Where the balancer finds the daemon while no member serves;
             None: the group never sleeps.
         idle: When a group that nobody asks for rests; None: never.
+        weights: What makes a member heavy, so that it gets less of the work;
+            None: the balancer's own affair.
         standby: How many members wait, booted and checked, without work.
         standby_min: As many of them stay, however long none was needed.
         standby_max_idle: When none was needed for so long, the others go.
@@ -29,6 +62,7 @@ class ServePolicy:
     drain_timeout: float = field(default=30.0, validator=ge(0))
     activator: Place | None = None
     idle: IdlePolicy | None = None
+    weights: WeightPolicy | None = None
     standby: int = field(default=0, validator=ge(0))
     standby_min: int = field(default=0, validator=ge(0))
     standby_max_idle: float = field(default=600.0, validator=ge(0))

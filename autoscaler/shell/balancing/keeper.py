@@ -17,6 +17,8 @@ from autoscaler.core.arrange import Arrangement, Wanted, arrange
 from autoscaler.core.backend import Backend, Place, Server
 from autoscaler.core.group import Group, GroupId
 from autoscaler.core.places import OurServers, find_places
+from autoscaler.core.serving import ServePolicy
+from autoscaler.core.weights import NO_SCORES, Scores, weigh
 from autoscaler.shell.fleet import Fleet
 from autoscaler.shell.log import Log
 from autoscaler.shell.traffic.activator import Activator
@@ -54,6 +56,7 @@ class Keeper:
     _woken: trio.Event = field(factory=trio.Event, init=False)
     _given: dict[str, frozenset[Place]] = field(factory=dict, init=False)
     _taken: frozenset[str] = field(default=frozenset(), init=False)
+    _scores: Scores = field(default=NO_SCORES, init=False)
     _is_lost: bool = field(default=False, init=False)
 
     @property
@@ -126,7 +129,7 @@ class Keeper:
             with trio.fail_after(ANSWER_S):
                 backend = await self.balancer.observe()
             self._see(backend)
-            wanted = find_places(self.group, serving)
+            wanted = find_places(self.group, serving, self._weigh(serving))
             arrangement = self._arranged(wanted, backend)
             for step in arrangement.steps:
                 with trio.fail_after(ANSWER_S):
@@ -142,6 +145,14 @@ class Keeper:
             return RETRY_S
         is_calm = not arrangement.steps and not self._lacks(wanted, backend)
         return POLL_S if is_calm else BRISK_S
+
+    def _weigh(self, serving: ServePolicy) -> Scores:
+        """Return what members use, where that says how much they get."""
+        if serving.weights is not None:
+            group, view = self.group, self.fleet.view(self.group_id)
+            now = trio.current_time()
+            self._scores = weigh(self._scores, serving.weights, group, view, now)
+        return self._scores
 
     def _see(self, backend: Backend) -> None:
         self.seen = backend

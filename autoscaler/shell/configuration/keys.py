@@ -143,6 +143,7 @@ def _primary(value: object) -> Name:
 
 PERCENT = Key(_number, "a number from 0 to 100")
 NUMBER = Key(_number, "a number above 0")
+SHARE = Key(_number, "a number from 0 to 1")
 SWITCH = Key(_switch, "true or false")
 WORD = Key(_word, "a text of 1 to 64 printable characters")
 PRIMARY = Key(

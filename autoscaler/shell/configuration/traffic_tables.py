@@ -2,7 +2,7 @@
 
 `[groups.balancer]` names what sends requests to members, `[groups.activator]`
 where the daemon takes them while none serves, `[groups.idle]` when a group that
-nobody asks for rests.
+nobody asks for rests, `[groups.weights]` what makes a member heavy.
 """
 
 from collections.abc import Mapping
@@ -17,8 +17,9 @@ from autoscaler.core.backend import LAST_PORT, Place
 from autoscaler.core.haproxy import ServerOptions
 from autoscaler.core.idle import IdlePolicy
 from autoscaler.core.policy import Policy
-from autoscaler.core.serving import ServePolicy
+from autoscaler.core.serving import ServePolicy, WeightPolicy
 from autoscaler.shell.configuration.keys import (
+    SHARE,
     Key,
     a_choice,
     a_count,
@@ -33,9 +34,9 @@ from autoscaler.shell.traffic.haproxy import HaproxyBalancer
 from autoscaler.shell.traffic.hook import HookBalancer
 from autoscaler.shell.traffic.runtime_socket import RuntimeSocket, parse_socket
 
-BALANCER, ACTIVATOR, IDLE = "balancer", "activator", "idle"
+BALANCER, ACTIVATOR, IDLE, WEIGHTS = "balancer", "activator", "idle", "weights"
 MS_PER_S = 1000
-TABLES = (BALANCER, ACTIVATOR, IDLE)
+TABLES = (BALANCER, ACTIVATOR, IDLE, WEIGHTS)
 
 
 @frozen(kw_only=True)
@@ -99,11 +100,13 @@ class TrafficSettings:
         balancer: What sends them.
         activator: Takes them while nobody serves; None: nobody does.
         idle: When the group rests; None: never.
+        weights: What makes a member heavy; None: members aren't weighed.
     """
 
     balancer: BalancerSettings
     activator: ActivatorSettings | None = None
     idle: IdlePolicy | None = None
+    weights: WeightPolicy | None = None
 
     @property
     def policy(self) -> ServePolicy:
@@ -114,6 +117,7 @@ class TrafficSettings:
             drain_timeout=self.balancer.drain_timeout,
             activator=None if activator is None else activator.listen,
             idle=self.idle,
+            weights=self.weights,
         )
 
 
@@ -186,14 +190,22 @@ IDLE_KEYS: Mapping[str, Key] = {
     "idle_to_zero": a_duration(or_none=True),
     "min_age": a_duration(or_none=True),
 }
+WEIGHT_KEYS: Mapping[str, Key] = {
+    "cpu": SHARE,
+    "memory": SHARE,
+    "network": SHARE,
+    "smoothing": SHARE,
+}
 # The keys of each table, by its name; those of the balancer read no paths here.
 TRAFFIC_KEYS: Mapping[str, Mapping[str, Key]] = {
     BALANCER: balancer_keys(Path()),
     ACTIVATOR: ACTIVATOR_KEYS,
     IDLE: IDLE_KEYS,
+    WEIGHTS: WEIGHT_KEYS,
 }
 _ACTIVATOR = Shape(ActivatorSettings, ACTIVATOR_KEYS, frozenset(ACTIVATOR_KEYS))
 _IDLE = Shape(IdlePolicy, IDLE_KEYS, frozenset(IDLE_KEYS))
+_WEIGHTS = Shape(WeightPolicy, WEIGHT_KEYS, frozenset(WEIGHT_KEYS))
 
 
 def read_traffic(
@@ -214,14 +226,15 @@ def read_traffic(
     )
     activator, amiss = _read(_ACTIVATOR, ACTIVATOR, tables, group)
     idle, odd = _read(_IDLE, IDLE, tables, group)
-    problems = (*wrong, *amiss, *odd)
+    weights, uneven = _read(_WEIGHTS, WEIGHTS, tables, group)
+    problems = (*wrong, *amiss, *odd, *uneven)
     if BALANCER not in tables:
         needing = " and ".join(f"[groups.{name}]" for name in tables)
         complaint = f"needs a [groups.{BALANCER}] table beside {needing}"
         return None, (*problems, group.problem(complaint))
     if balancer is None or problems:
         return None, problems
-    return TrafficSettings(balancer, activator, idle), ()
+    return TrafficSettings(balancer, activator, idle, weights), ()
 
 
 def _read(

@@ -19,7 +19,7 @@ from autoscaler.core.group import GroupId
 from autoscaler.core.idle import IdlePolicy
 from autoscaler.core.lint import lint
 from autoscaler.core.policy import Mode, Policy
-from autoscaler.core.serving import ServePolicy
+from autoscaler.core.serving import ServePolicy, WeightPolicy
 from autoscaler.shell.configuration.group_tables import OF_MANAGED, PERIOD, WHOSE
 from autoscaler.shell.configuration.host_tables import OUR_KEYS
 from autoscaler.shell.configuration.recipes import Recipe
@@ -113,7 +113,7 @@ def test_the_example_shows_the_defaults_of_requests():
 
     assert shop.requests == RequestPolicy(target_in_flight=10)
     plain = evolve(shop, max_clones=4, requests=None, serving=None, poll_interval=10.0)
-    assert shop.serving == ServePolicy(port=8080)
+    assert shop.serving == ServePolicy(port=8080, weights=WeightPolicy())
     same = {"address_pool", "argument_template"}
     standard = Policy(max_clones=4)
     assert attrs.asdict(plain, filter=lambda a, _: a.name not in same) == attrs.asdict(
