@@ -30,7 +30,8 @@ from albatross_client.values import (
 )
 from autoscaler.cli.output import complain, print_json, print_table
 from autoscaler.core.decision import Decision, Reason, Shortage
-from autoscaler.core.describe import explain, fields
+from autoscaler.core.describe import explain
+from autoscaler.core.numbers import fields
 from autoscaler.core.policy import Policy
 from autoscaler.shell.log import configure
 from autoscaler.shell.state.records import from_json, to_json

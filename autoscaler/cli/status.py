@@ -13,8 +13,9 @@ from autoscaler.cli.status_report import (
     describe_action,
     report,
 )
-from autoscaler.core.describe import explain, fields
+from autoscaler.core.describe import explain
 from autoscaler.core.moments import Clocks
+from autoscaler.core.numbers import fields
 from autoscaler.shell.clock import boot_clock, boot_id, wall_clock
 from autoscaler.shell.configuration.durations import format_age
 from autoscaler.shell.configuration.settings import SettingsError, load_settings

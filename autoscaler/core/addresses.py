@@ -49,6 +49,13 @@ class AddressPool:
             return False
         return int(self.first) <= int(other.last) and int(other.first) <= int(self.last)
 
+    def __contains__(self, text: str) -> bool:
+        """Tell whether the address in *text* is one of these."""
+        address = ip_address(text)
+        if address.version != self.first.version:
+            return False
+        return int(self.first) <= int(address) <= int(self.last)
+
     @property
     def size(self) -> int:
         """How many addresses there are."""

@@ -15,6 +15,7 @@ from autoscaler.core.actions import Slot
 from autoscaler.core.blueprint import Blueprint
 from autoscaler.core.decision import Reason, Shortage
 from autoscaler.core.group import Group
+from autoscaler.core.leases import mentioned
 from autoscaler.core.view import Claim, View
 
 # Characters of names that hosts give: decisions are kept, on disk too.
@@ -111,7 +112,8 @@ def _find_slot(
         return Slot(number, claim)
     address = pool.first_free(_addresses_taken(group, view, planned))
     if address is None:
-        return Shortage(Reason.NO_CAPACITY, "addresses", 1, pool.size, pool.size)
+        size, resting = pool.size, len(group.ledger.resting)
+        return Shortage(Reason.NO_ADDRESS, "addresses", 1, size, size, None, resting)
     return Slot(number, claim, address)
 
 
@@ -229,12 +231,6 @@ def _addresses_taken(
     group: Group, view: View, planned: Sequence[Slot]
 ) -> frozenset[str]:
     held = {m.address for m in group.clones} | {slot.address for slot in planned}
-    infos = view.listing.infos if view.listing is not None else {}
-    # An address that anybody's arguments mention is taken, whoever gave it.
-    mentioned = {
-        word
-        for info in infos.values()
-        for argument in info.argv or ()
-        for word in argument.replace("=", " ").replace("/", " ").split()
-    }
-    return frozenset(a for a in held if a) | mentioned
+    resting = {rest.address for rest in group.ledger.resting}
+    infos = view.listing.infos.values() if view.listing is not None else ()
+    return frozenset(a for a in held if a) | resting | mentioned(infos)

@@ -67,6 +67,7 @@ class Reason(enum.Enum):
     BLOCK_DEVICE = "block_device"
     UNSUPPORTED = "unsupported"
     NO_CAPACITY = "no_capacity"
+    NO_ADDRESS = "no_address"
     LOW = "low"
     FALLING = "falling"
     WOULD_FLAP = "would_flap"
@@ -148,12 +149,14 @@ class Shortage:
     """Why one more clone does not fit.
 
     Attributes:
-        reason: `NO_CAPACITY`, `BLOCK_DEVICE`, `UNSUPPORTED` or `NO_DATA`.
+        reason: `NO_CAPACITY`, `NO_ADDRESS`, `BLOCK_DEVICE`, `UNSUPPORTED` or
+            `NO_DATA`.
         resource: What is short: unikernels, memory, cpuids, bridges, addresses.
         needed: How much one clone needs.
         used: How much is taken.
         limit: How much there is.
         domain: Whose policy says so; None: no policy does.
+        resting: How much of what is taken is nobody's, and not given out yet.
     """
 
     reason: Reason
@@ -162,6 +165,7 @@ class Shortage:
     used: int = 0
     limit: int = 0
     domain: Name | None = None
+    resting: int = 0
 
 
 @frozen(kw_only=True)

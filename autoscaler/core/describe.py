@@ -1,4 +1,4 @@
-"""Decisions for people and for programs: one sentence, and all the numbers.
+"""Decisions for people: one sentence that says why, and what is missing to act.
 
 Whatever a host has named is cleaned where it becomes text.
 """
@@ -7,74 +7,16 @@ from collections.abc import Callable, Mapping
 from typing import assert_never
 
 from albatross_client.names import Name
-from autoscaler.core.calls import describe_call, describe_signal, signal_fields
+from autoscaler.core.calls import describe_call, describe_signal
 from autoscaler.core.decision import Decision, MemberClass, Outcome, Reason
 from autoscaler.core.policy import Mode
 from autoscaler.core.shortages import (
-    Number,
     counted,
     describe_shortage,
-    shortage_fields,
 )
 
 # As many members are named in a sentence.
 MOST_NAMED = 3
-
-
-def fields(decision: Decision) -> dict[str, Number]:
-    """Return all numbers of *decision*, with units in their names.
-
-    What doesn't apply to it is left out.
-    """
-    load = decision.load
-    always: dict[str, Number] = {
-        "outcome": decision.outcome.value,
-        "reason": decision.reason.value,
-        "mode": decision.mode.value,
-        "mean_up_percent": _rounded(load.mean_up),
-        "mean_down_percent": _rounded(load.mean_down),
-        "up_percent": decision.up_threshold,
-        "down_percent": decision.down_threshold,
-        "high": decision.high,
-        "high_needed": decision.high_needed,
-        "low": decision.low,
-        "low_needed": decision.low_needed,
-        "fresh": load.fresh,
-        "quorum": load.quorum,
-        "capacity": load.capacity,
-        "clones": decision.clones,
-        "min_clones": decision.min_clones,
-        "max_clones": decision.max_clones,
-    }
-    sometimes: dict[str, Number] = {
-        "create": decision.count or None,
-        "victim": None if decision.victim is None else str(decision.victim),
-        "left_s": _rounded(decision.left_s),
-        "missing": ",".join(map(str, load.missing)) or None,
-        "replacement_held": (
-            None
-            if decision.replacement_held is None
-            else decision.replacement_held.value
-        ),
-        "barred": None if decision.barred is None else decision.barred.value,
-        "evidence_age_s": _rounded(decision.age_s),
-        "evidence": decision.evidence,
-        "outdated": decision.outdated or None,
-        "more_victims": ",".join(map(str, decision.more_victims)) or None,
-        **signal_fields(decision),
-    }
-    shortage = {} if decision.shortage is None else shortage_fields(decision.shortage)
-    known = {k: v for k, v in {**sometimes, **shortage}.items() if v is not None}
-    return {**always, **known}
-
-
-def members(decision: Decision) -> str:
-    """Return every member with its class and usage, as one text."""
-    return " ".join(
-        f"{standing.name}={standing.counts_as.value}"
-        + ("" if standing.usage is None else f":{standing.usage:.1f}")
-        for standing in decision.load.standings
-    )
 
 
 def explain(decision: Decision) -> str:
@@ -217,7 +159,7 @@ def _short(decision: Decision) -> str:
     if decision.shortage is None:
         return f"one more {_clone(decision)} does not fit ({decision.reason.value})"
     shortage = describe_shortage(decision.shortage, _clone(decision))
-    return f"one more {_clone(decision)} does not fit: {shortage}"
+    return f"one more {_clone(decision)} does not fit: {shortage}{_left(decision)}"
 
 
 def _orphaned(decision: Decision) -> str:
@@ -334,6 +276,7 @@ _SENTENCES: Mapping[Reason, Callable[[Decision], str]] = {
     Reason.BLOCK_DEVICE: _short,
     Reason.UNSUPPORTED: _short,
     Reason.NO_CAPACITY: _short,
+    Reason.NO_ADDRESS: _short,
     Reason.LOW: _many_low,
     Reason.FALLING: _falling,
     Reason.WOULD_FLAP: _would_flap,
@@ -394,10 +337,6 @@ def _wanted(decision: Decision) -> str:
 
 def _percent(mean: float | None) -> str:
     return "unknown" if mean is None else f"{mean:.1f} %"
-
-
-def _rounded(number: float | None) -> float | None:
-    return None if number is None else round(number, 2)
 
 
 def _clone(decision: Decision) -> str:

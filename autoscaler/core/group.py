@@ -17,14 +17,14 @@ from autoscaler.core.blueprint import Blueprint, copied
 from autoscaler.core.budget import Budget
 from autoscaler.core.decision import Decision
 from autoscaler.core.demand import NO_DEMAND, Demand
+from autoscaler.core.doubts import Doubt
 from autoscaler.core.idle import Quiet
+from autoscaler.core.leases import Rest
 from autoscaler.core.policy import Mode, Policy
 from autoscaler.core.view import View
 
 FIRST_BACKOFF_S = 10.0
 LONGEST_BACKOFF_S = 600.0
-# No host takes as long to carry out a command that it was once sent.
-DOUBT_S = 3600.0
 # No name has it: a managed group is never taken for one around a primary.
 MANAGED_SUFFIX = "-*"
 
@@ -204,34 +204,6 @@ class Backoff:
         return Backoff(failures, now, length * jitter, digest)
 
 
-@frozen
-class Doubt:
-    """A clone whose create may yet turn out to have worked.
-
-    Attributes:
-        number: Of the clone.
-        since: When its create ended without an answer.
-        digest: Of the image that was sent; empty: not known.
-    """
-
-    number: int
-    since: float
-    digest: bytes = field(default=b"", repr=bytes.hex)
-
-    def is_of(self, number: int, digest: bytes, now: float) -> bool:
-        """Tell whether a unikernel that turns up now is what was asked for.
-
-        A name that was once in doubt is nobody's for ever: whoever takes it
-        with another image, or long after, has a unikernel of its own.
-        """
-        is_same = self.digest in {b"", digest}
-        return number == self.number and is_same and self.is_open(now)
-
-    def is_open(self, now: float) -> bool:
-        """Tell whether the command may still have an effect."""
-        return now - self.since < DOUBT_S
-
-
 @frozen(kw_only=True)
 class Ledger:
     """What only we know, and what must survive a restart.
@@ -264,6 +236,7 @@ class Ledger:
         useless_at: When a clone that got no work was last removed.
         parting: Members that leave their balancer now, before they are
             destroyed; not kept, for a restart settles what was under way.
+        resting: Addresses that are nobody's, and not given out yet.
     """
 
     next_number: int = 1
@@ -287,6 +260,7 @@ class Ledger:
     rolling: Backoff = Backoff()
     surge: Name | None = None
     useless_at: float | None = None
+    resting: tuple[Rest, ...] = ()
     parting: Mapping[Name, Parting] = field(factory=dict)
 
     def with_parting(self, name: Name, how: Parting | None) -> "Ledger":

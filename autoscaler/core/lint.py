@@ -77,6 +77,7 @@ def lint(policy: Policy, interval: float | None) -> tuple[Finding, ...]:
         _poll(policy, interval),
         _warmup(policy),
         _boot(policy, interval),
+        _pool(policy),
     )
     return tuple(finding for finding in findings if finding is not None)
 
@@ -202,3 +203,18 @@ def _boot(policy: Policy, interval: float | None) -> Finding | None:
         f"{reckoned:g} s: at least {least:g} s are needed to hear a new clone"
     )
     return Finding(severity, "boot_timeout", message)
+
+
+def _pool(policy: Policy) -> Finding | None:
+    pool, most = policy.address_pool, policy.max_clones
+    if pool is None or pool.size > most:
+        return None
+    if pool.size < most:
+        message = f"has {pool.size} addresses, and {most} may be needed at once"
+    else:
+        message = (
+            f"has {pool.size} addresses and none to spare: while all are held no new "
+            "image is rolled out, and an address that was held rests for "
+            f"{policy.address_quarantine:g} s before it is given again"
+        )
+    return Finding(Severity.HINT, "address_pool", message)

@@ -14,7 +14,9 @@ from albatross_client.values import Info
 from autoscaler.core.contest import Changes, watch
 from autoscaler.core.events import Note, NoteKind
 from autoscaler.core.group import Group, Member
+from autoscaler.core.leases import lease_of
 from autoscaler.core.policy import Adopt
+from autoscaler.core.quarantine import held_by
 from autoscaler.core.standing import silence
 from autoscaler.core.view import Listing, View
 
@@ -131,7 +133,8 @@ def _welcome(
         info, image = infos[name], None if made_from is None else made_from.digest
         kind = _kind_of_stranger(group, _Like(name, number, info.digest), image, now)
         if kind is not NoteKind.FOREIGN:
-            members.append(_stranger(name, number, view, now))
+            joining = evolve(group, clones=(*group.clones, *members))
+            members.append(_stranger(joining, name, view, now))
         if name not in group.foreign or kind is not NoteKind.FOREIGN:
             notes.append(Note(kind, name))
     ours, joined = {m.name for m in members}, {m.number for m in members}
@@ -168,9 +171,17 @@ def _is_settled(group: Group, view: View) -> bool:
     return ledger.settled_at is None or listing.asked > ledger.settled_at
 
 
-def _stranger(name: Name, number: int, view: View, now: float) -> Member:
-    listening_since = view.feed_of(name).listened_by(now)
-    return Member(name=name, number=number, listening_since=listening_since)
+def _stranger(group: Group, name: Name, view: View, now: float) -> Member:
+    """Return *name*, which joins *group*, with the address that it has."""
+    pool, info, address = group.policy.address_pool, view.info(name), None
+    if pool is not None and info is not None:
+        address = lease_of(info, pool, dict(held_by(group)))
+    return Member(
+        name=name,
+        number=group.id.number_of(name),
+        listening_since=view.feed_of(name).listened_by(now),
+        address=address,
+    )
 
 
 @frozen

@@ -17,12 +17,13 @@ from autoscaler.core.budget import (
     account,
 )
 from autoscaler.core.decision import Reason
+from autoscaler.core.doubts import Doubt
 from autoscaler.core.events import (
     ActionEnded,
     CloneCreated,
     Interrupted,
 )
-from autoscaler.core.group import Backoff, Doubt, Group, Ledger, Member
+from autoscaler.core.group import Backoff, Group, Ledger, Member
 
 
 def admit(group: Group, event: CloneCreated) -> Group:

@@ -101,6 +101,7 @@ class Policy:
         argument_template: Arguments of clones, with ``{name}``, ``{index}`` and
             ``{address}``; one of the same ``--key=`` replaces the primary's.
         address_pool: Where ``{address}`` comes from.
+        address_quarantine: How long an address is nobody's after it was held.
         share_cpuids: Whether clones may be pinned beside a sibling.
         share_block_devices: Whether clones open the primary's block devices.
 
@@ -140,6 +141,7 @@ class Policy:
     adopt: Adopt = Adopt.SAME_IMAGE
     argument_template: tuple[str, ...] = ()
     address_pool: AddressPool | None = None
+    address_quarantine: float = field(default=60.0, validator=ge(0))
     share_cpuids: bool = False
     share_block_devices: bool = False
 

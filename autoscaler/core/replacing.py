@@ -14,6 +14,7 @@ from autoscaler.core.capacity import find_slots
 from autoscaler.core.case import Case, Ruling
 from autoscaler.core.decision import MemberClass, Outcome, Reason, Shortage
 from autoscaler.core.group import Member
+from autoscaler.core.quarantine import rested_in
 
 # A rollout resets the counters of ticks: while these tell of load, it waits.
 # Members that a silent balancer sends requests to are left alone.
@@ -76,7 +77,7 @@ def roll_out(case: Case, ruling: Ruling) -> Ruling:
         return _finish_surge(case, ruling, victim)
     found, create_first = _find_place(case, victim)
     if isinstance(found, Shortage):
-        return ruling
+        return _without_address(case, ruling, found)
     if not create_first and _has_failed(case):
         # The old one would be gone, and the new one does not live.
         return _unhealthy(case, ruling, None)
@@ -109,6 +110,15 @@ def _has_failed(case: Case) -> bool:
     made_from, rolling = group.blueprint(case.view), group.ledger.rolling
     has_failed = made_from is not None and rolling.digest == made_from.digest
     return has_failed and bool(rolling.failures) and not fresh
+
+
+def _without_address(case: Case, ruling: Ruling, shortage: Shortage) -> Ruling:
+    """A pool that is too small for one more holds a new image, and says so."""
+    is_idle = ruling.decision.reason is Reason.STEADY
+    if shortage.reason is not Reason.NO_ADDRESS or not is_idle:
+        return ruling
+    left = rested_in(case.group, case.now)
+    return case.hold(Reason.NO_ADDRESS, ruling.ticks, left_s=left, shortage=shortage)
 
 
 def _unhealthy(case: Case, ruling: Ruling, left: float | None) -> Ruling:

@@ -8,6 +8,7 @@ from autoscaler.core.decision import Load, MemberClass, Outcome, Reason, Shortag
 from autoscaler.core.efficacy import Idle, count_idle
 from autoscaler.core.group import Group, Member, Ticks
 from autoscaler.core.policy import Policy
+from autoscaler.core.quarantine import rested_in
 
 # At such a mean the demand may be any: a step is not made smaller.
 SATURATED_PERCENT = 99.0
@@ -34,7 +35,10 @@ def create(case: Case, reason: Reason, count: int, ticks: Ticks) -> Ruling:
         return case.hold(Reason.BACKOFF, ticks, left_s=left)
     found = find_slots(case.group, case.view, count)
     if isinstance(found, Shortage):
-        return case.hold(found.reason, ticks, shortage=found)
+        left_s = None
+        if found.reason is Reason.NO_ADDRESS:
+            left_s = rested_in(case.group, case.now)
+        return case.hold(found.reason, ticks, left_s=left_s, shortage=found)
     return case.act(Outcome.UP, reason, ticks, found)
 
 

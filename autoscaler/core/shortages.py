@@ -21,6 +21,12 @@ def describe_shortage(shortage: Shortage, clone: str = "clone") -> str:
             return f"the primary has {counted(shortage.used, 'block device')}"
         case Reason.UNSUPPORTED:
             return f"a {resource} unikernel can't be cloned"
+        case Reason.NO_ADDRESS:
+            held = shortage.limit - shortage.resting
+            return (
+                f"of the pool's addresses {held} are held, and {shortage.resting} rest "
+                "after they were"
+            )
         case Reason.NO_DATA:
             return f"the {resource} is not known"
         case _ if not shortage.limit and not shortage.used:
@@ -41,6 +47,7 @@ def shortage_fields(shortage: Shortage) -> Mapping[str, Number]:
         "short_used": shortage.used,
         "short_limit": shortage.limit,
         "short_domain": None if shortage.domain is None else str(shortage.domain),
+        "short_resting": shortage.resting or None,
     }
 
 

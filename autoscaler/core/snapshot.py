@@ -14,16 +14,9 @@ from autoscaler.core.actions import Action
 from autoscaler.core.blueprint import Blueprint
 from autoscaler.core.budget import HOUR_S, TURNS_WITHIN_S, Budget
 from autoscaler.core.decision import Reason
-from autoscaler.core.group import (
-    DOUBT_S,
-    Backoff,
-    Doubt,
-    Group,
-    GroupId,
-    Ledger,
-    Member,
-    new_group,
-)
+from autoscaler.core.doubts import DOUBT_S, Doubt
+from autoscaler.core.group import Backoff, Group, GroupId, Ledger, Member, new_group
+from autoscaler.core.leases import Rest
 from autoscaler.core.moments import Clocks, Stamp, revive, stamp
 from autoscaler.core.policy import Mode, Policy
 
@@ -62,6 +55,15 @@ class KeptDoubt:
     number: int
     since: Stamp
     digest: bytes = field(repr=bytes.hex)
+
+
+@frozen
+class KeptRest:
+    """An address that is nobody's, and not given out yet."""
+
+    address: str
+    since: Stamp
+    length: float
 
 
 @frozen(kw_only=True)
@@ -103,6 +105,7 @@ class Snapshot:
     rolling: KeptBackoff | None = None
     surge: Name | None = None
     useless_at: Stamp | None = None
+    resting: tuple[KeptRest, ...] = ()
 
 
 def take(group: Group, clocks: Clocks) -> Snapshot:
@@ -134,6 +137,10 @@ def take(group: Group, clocks: Clocks) -> Snapshot:
         rolling=_keep_backoff(ledger.rolling, clocks),
         surge=ledger.surge,
         useless_at=_keep(ledger.useless_at, clocks),
+        resting=tuple(
+            KeptRest(r.address, stamp(r.since, clocks), r.length)
+            for r in ledger.resting
+        ),
     )
 
 
@@ -181,6 +188,10 @@ def restore(
         rolling=_revive_backoff(snapshot.rolling, clocks),
         surge=snapshot.surge,
         useless_at=_revive(snapshot.useless_at, clocks, policy.stand_down),
+        resting=tuple(
+            Rest(r.address, revive(r.since, clocks, r.length), r.length)
+            for r in snapshot.resting
+        ),
     )
     return evolve(
         new_group(snapshot.id, policy, template),

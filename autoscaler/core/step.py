@@ -19,7 +19,6 @@ from autoscaler.core.budget import (
 )
 from autoscaler.core.case import Ruling
 from autoscaler.core.decide import decide, decide_bounds, decide_wake
-from autoscaler.core.decision import Load, MemberClass
 from autoscaler.core.demand import hear, patience
 from autoscaler.core.events import (
     ActionEnded,
@@ -34,7 +33,6 @@ from autoscaler.core.events import (
     MemberParts,
     ModeSet,
     Note,
-    NoteKind,
     OwnershipConfirmed,
     OwnershipLost,
     Reconfigured,
@@ -44,20 +42,19 @@ from autoscaler.core.events import (
     WakeAsked,
     Word,
 )
-from autoscaler.core.group import Backoff, Group, Ledger
+from autoscaler.core.group import Group
 from autoscaler.core.observe import observe
 from autoscaler.core.outcomes import admit, dismiss, end, settle
 from autoscaler.core.ownership import adopt, disown
 from autoscaler.core.policy import Mode
+from autoscaler.core.quarantine import let_rest
+from autoscaler.core.remembering import remember
 from autoscaler.core.standdown import stand_down, stand_down_left, stand_up
 from autoscaler.core.standing import assess
 from autoscaler.core.ticking import next_usage, take_usage
 from autoscaler.core.view import View
 
 Effect = Action | Note
-
-# A clone that has lived so long, and through its warm-up, proves its image.
-PROVEN_S = 60.0
 
 
 def step(group: Group, event: Event, now: float) -> tuple[Group, tuple[Effect, ...]]:
@@ -66,6 +63,13 @@ def step(group: Group, event: Event, now: float) -> tuple[Group, tuple[Effect, .
     Of the effects those that are actions are in flight in the new group; each
     has to be on disk before it begins.
     """
+    # What has rested enough may be given out at once.
+    group = let_rest(group, group, now)
+    after, effects = _step(group, event, now)
+    return let_rest(group, after, now), effects
+
+
+def _step(group: Group, event: Event, now: float) -> tuple[Group, tuple[Effect, ...]]:
     match event:
         case Ticked() | Informed() | WakeAsked():
             return _look(group, event, now)
@@ -136,7 +140,7 @@ def _obey(group: Group, event: Word) -> tuple[Group, tuple[Effect, ...]]:
 def _tick(group: Group, view: View, now: float) -> tuple[Group, tuple[Effect, ...]]:
     group, has_usage = _heard(group, view, now)
     load = assess(group, view, now)
-    group, notes = _remembered(group, load, now)
+    group, notes = remember(group, load, now)
     group, up = _stood_up_in_time(group, now)
     ruling = decide(group, view, load, now, has_usage=has_usage)
     group, down = _within_budget(group, ruling, now)
@@ -169,13 +173,15 @@ def _heard(group: Group, view: View, now: float) -> tuple[Group, bool]:
 
 
 def _inform(group: Group, view: View, now: float) -> tuple[Group, tuple[Effect, ...]]:
-    group, notes = observe(group, view, now)
+    observed, notes = observe(group, view, now)
+    # Before anything is decided: who died leaves its address to nobody yet.
+    group = let_rest(group, observed, now)
     group, up = _stood_up_in_time(group, now)
     load = assess(group, view, now)
     ruling = decide_bounds(group, view, load, now)
     if ruling is None:
         return group, (*notes, *up)
-    group, gave_up = _remembered(group, load, now)
+    group, gave_up = remember(group, load, now)
     notes = (*notes, *gave_up)
     group, down = _within_budget(group, ruling, now)
     if down:
@@ -220,45 +226,3 @@ def _give_in(group: Group, now: float) -> tuple[Group, tuple[Note, ...]]:
     if excess is None or group.mode is not Mode.ACTIVE:
         return group, ()
     return stand_down(group, excess, now)
-
-
-def _remembered(group: Group, load: Load, now: float) -> tuple[Group, tuple[Note, ...]]:
-    """Return *group* after a look at *load*, and who is newly given up."""
-    notes = _given_up_notes(group, load)
-    ledger = _refreshed(group, load, now)
-    if ledger is not group.ledger:
-        group = evolve(group, ledger=ledger)
-    return group, notes
-
-
-def _refreshed(group: Group, load: Load, now: float) -> Ledger:
-    """Return the ledger without the pauses that time has made pointless."""
-    ledger, policy = group.ledger, group.policy
-    given_up = load.names(MemberClass.GIVEN_UP)
-    if given_up:
-        ledger = evolve(ledger, gave_up_at=now)
-    elif (
-        ledger.replacing.failures
-        and ledger.gave_up_at is not None
-        and now - ledger.gave_up_at > policy.death_timeout
-    ):
-        ledger = evolve(ledger, replacing=Backoff())
-    proven = max(policy.warmup, PROVEN_S)
-    if ledger.creating.failures and any(
-        clone.created is not None
-        and clone.created >= ledger.creating.since
-        and now - clone.created >= proven
-        and clone.name not in given_up
-        for clone in group.clones
-    ):
-        ledger = evolve(ledger, creating=Backoff())
-    return ledger
-
-
-def _given_up_notes(group: Group, load: Load) -> tuple[Note, ...]:
-    given_up = load.names(MemberClass.GIVEN_UP)
-    if not given_up:
-        return ()
-    before = group.decision
-    known = before.load.names(MemberClass.GIVEN_UP) if before is not None else ()
-    return tuple(Note(NoteKind.GAVE_UP, name) for name in given_up if name not in known)

@@ -3,9 +3,10 @@
 from attrs import frozen
 
 from autoscaler.core.decision import Decision, Reason
-from autoscaler.core.describe import explain, fields
+from autoscaler.core.describe import explain
 from autoscaler.core.events import Note
 from autoscaler.core.group import Group
+from autoscaler.core.numbers import fields
 from autoscaler.core.policy import Mode
 from autoscaler.shell.log import Field, Log
 

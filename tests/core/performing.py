@@ -52,7 +52,7 @@ def reach_host(world: World) -> None:
     """Let the host do what is asked for, and nobody hear of it."""
     action = in_flight(world)
     for slot in action.slots:
-        world.spawn(slot.name, min(slot.claim.cpuids))
+        world.fill(slot)
     victim = victim_of(action)
     if victim is not None and not create_comes_first(action):
         world.processes.pop(victim, None)
@@ -83,7 +83,7 @@ def create_all(world: World) -> None:
 
 def create(world: World, slot: Slot) -> None:
     """Make the clone in *slot*."""
-    world.spawn(slot.name, min(slot.claim.cpuids))
+    world.fill(slot)
     listening_since = world.feed.listened_by(world.now)
     world.tell(CloneCreated(slot.name, world.now, listening_since))
 

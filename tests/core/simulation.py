@@ -13,7 +13,13 @@ from attrs import define, evolve, field
 from albatross_client.names import Name
 from albatross_client.stats import Sample
 from albatross_client.values import ResourcePolicy, Timestamp
-from autoscaler.core.actions import Action, CreateClones, DestroyClone, ReplaceClone
+from autoscaler.core.actions import (
+    Action,
+    CreateClones,
+    DestroyClone,
+    ReplaceClone,
+    Slot,
+)
 from autoscaler.core.blueprint import Blueprint
 from autoscaler.core.events import Event, Informed, Note, Redrawn, Ticked
 from autoscaler.core.group import Group, new_group
@@ -53,6 +59,7 @@ class Process:
         starts: How often it has started.
         silent: Whether the host no longer samples it.
         crashes: Whether it starts anew between any two samples.
+        address: In its arguments, if it has one.
     """
 
     cpuid: int
@@ -61,6 +68,12 @@ class Process:
     starts: int = 1
     silent: bool = False
     crashes: bool = False
+    address: str | None = None
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """Its arguments."""
+        return () if self.address is None else (f"--ipv4={self.address}/24",)
 
     def sampled(self, used_us: float) -> Sample:
         """Return the next frame, after *used_us* of CPU time more."""
@@ -166,7 +179,10 @@ class World:
         """Take in an answer without telling the group."""
         infos = {
             name: make_info(
-                p.cpuid, digest=p.digest, started=Timestamp(1000 * p.starts)
+                p.cpuid,
+                digest=p.digest,
+                started=Timestamp(1000 * p.starts),
+                argv=p.argv,
             )
             for name, p in self.processes.items()
         }
@@ -194,10 +210,17 @@ class World:
         while self.now < until:
             self._round()
 
-    def spawn(self, name: Name, cpuid: int, digest: bytes | None = None) -> None:
+    def spawn(self, name: Name, cpuid: int, digest: bytes | None = None) -> Process:
         """Start a unikernel, of the primary's image if not of another."""
         assert name not in self.processes, f"{name} was created twice"
-        self.processes[name] = Process(cpuid=cpuid, digest=digest or self.digest)
+        process = Process(cpuid=cpuid, digest=digest or self.digest)
+        self.processes[name] = process
+        return process
+
+    def fill(self, slot: Slot) -> None:
+        """Start the clone that is to be in *slot*."""
+        process = self.spawn(slot.name, min(slot.claim.cpuids))
+        process.address = slot.address
 
     def deploy(self, digest: bytes) -> None:
         """Put another image in the place of the primary's, or the group's."""

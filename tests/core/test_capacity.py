@@ -331,13 +331,13 @@ def test_addresses_come_from_the_pool_lowest_first():
     assert [slot.address for slot in slots] == ["10.0.0.1", "10.0.0.4"]
 
 
-def test_a_pool_that_is_used_up_is_a_lack_of_capacity():
+def test_a_pool_that_is_used_up_is_told_with_how_many_are_held():
     pool = AddressPool.parse("10.0.0.2-10.0.0.2")
     group, view = make_world(50.0, policy=make_policy(address_pool=pool))
 
     shortage = find_slots(group, view, 1)
 
-    assert shortage == Shortage(Reason.NO_CAPACITY, "addresses", 1, 1, 1)
+    assert shortage == Shortage(Reason.NO_ADDRESS, "addresses", 1, 1, 1)
 
 
 def test_a_number_that_does_not_fit_in_a_label_is_a_lack_of_capacity():

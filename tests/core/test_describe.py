@@ -12,7 +12,8 @@ from autoscaler.core.decision import (
     Standing,
 )
 from autoscaler.core.demand import Signal, SignalKind
-from autoscaler.core.describe import explain, fields, members
+from autoscaler.core.describe import explain
+from autoscaler.core.numbers import fields, members
 from autoscaler.core.policy import Mode
 from autoscaler.core.shortages import describe_shortage
 

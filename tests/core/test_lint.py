@@ -5,6 +5,7 @@ from attrs import evolve
 
 from albatross_client.names import Name
 from albatross_client.values import Info, ResourcePolicy
+from autoscaler.core.addresses import AddressPool
 from autoscaler.core.decide import decide
 from autoscaler.core.decision import Load, MemberClass, Reason, Shortage, Standing
 from autoscaler.core.demand import RequestPolicy
@@ -246,3 +247,27 @@ def test_the_room_for_clones_is_found_with_what_ends_it(made, policies, room):
 
     assert found == room
     assert found.clones == room.running + room.more
+
+
+@pytest.mark.parametrize(
+    ("pool", "complaint"),
+    [
+        pytest.param("10.0.0.1-10.0.0.2", "2 addresses, and 3 may be", id="too few"),
+        pytest.param("10.0.0.1-10.0.0.3", "none to spare", id="just enough"),
+    ],
+)
+def test_a_pool_without_an_address_to_spare_is_a_hint(pool, complaint):
+    policy = Policy(max_clones=3, address_pool=AddressPool.parse(pool))
+
+    [found] = [f for f in lint(policy, 10.0) if f.key == "address_pool"]
+
+    assert found.severity is Severity.HINT
+    assert complaint in found.message
+
+
+def test_a_pool_with_one_to_spare_is_enough():
+    pool = AddressPool.parse("10.0.0.1-10.0.0.4")
+
+    found = lint(Policy(max_clones=3, address_pool=pool), 10.0)
+
+    assert all(finding.key != "address_pool" for finding in found)

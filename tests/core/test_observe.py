@@ -6,8 +6,9 @@ from attrs import evolve
 from albatross_client.names import Name
 from albatross_client.values import Info
 from autoscaler.core.decision import MemberClass
+from autoscaler.core.doubts import DOUBT_S, Doubt
 from autoscaler.core.events import Note, NoteKind
-from autoscaler.core.group import DOUBT_S, Doubt, Group, Ledger, Member
+from autoscaler.core.group import Group, Ledger, Member
 from autoscaler.core.observe import next_look, observe
 from autoscaler.core.policy import Adopt
 from autoscaler.core.track import Track

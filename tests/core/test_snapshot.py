@@ -8,15 +8,8 @@ from attrs import evolve
 from autoscaler.core.budget import Budget
 from autoscaler.core.decision import Reason
 from autoscaler.core.demand import RequestPolicy
-from autoscaler.core.group import (
-    Backoff,
-    Doubt,
-    Group,
-    Ledger,
-    Member,
-    Ticks,
-    new_group,
-)
+from autoscaler.core.doubts import Doubt
+from autoscaler.core.group import Backoff, Group, Ledger, Member, Ticks, new_group
 from autoscaler.core.moments import Clocks
 from autoscaler.core.policy import Mode
 from autoscaler.core.snapshot import restore, take

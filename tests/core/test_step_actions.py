@@ -4,13 +4,14 @@ import pytest
 from attrs import evolve
 
 from autoscaler.core.actions import ReplaceClone
+from autoscaler.core.doubts import DOUBT_S, Doubt
 from autoscaler.core.events import (
     ActionEnded,
     CloneCreated,
     CloneDestroyed,
     Interrupted,
 )
-from autoscaler.core.group import DOUBT_S, Backoff, Doubt, Group, Ledger, Ticks
+from autoscaler.core.group import Backoff, Group, Ledger, Ticks
 from autoscaler.core.step import step
 from autoscaler.core.view import View
 from tests.core.builders import (

@@ -21,6 +21,7 @@ from autoscaler.core.snapshot import (
     KeptBudget,
     KeptClone,
     KeptDoubt,
+    KeptRest,
     Snapshot,
 )
 from autoscaler.core.view import Claim
@@ -56,6 +57,7 @@ actions = st.one_of(
     ),
 )
 backoffs = st.builds(KeptBackoff, counts, stamps, numbers, st.binary(max_size=32))
+rests = st.builds(KeptRest, st.text(max_size=20), stamps, st.floats(0, 4000))
 doubts = st.builds(KeptDoubt, counts, stamps, st.binary(max_size=32))
 instants = st.lists(stamps, max_size=2).map(tuple)
 budgets = st.builds(
@@ -95,6 +97,7 @@ snapshots = st.builds(
     rolling=st.none() | backoffs,
     surge=st.none() | names,
     useless_at=st.none() | stamps,
+    resting=st.lists(rests, max_size=3).map(tuple),
 )
 loads = st.builds(
     Load,

@@ -191,6 +191,7 @@ POLICY: Mapping[str, Key] = {
         + ", ".join(f"{{{word}}}" for word in PLACEHOLDERS),
     ),
     "address_pool": Key(_pool, 'a range of addresses such as "10.0.0.10-10.0.0.60"'),
+    "address_quarantine": a_duration(or_none=True),
     "share_cpuids": SWITCH,
     "share_block_devices": SWITCH,
 }
