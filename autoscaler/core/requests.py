@@ -94,7 +94,7 @@ def _shrink(case: Case, policy: RequestPolicy, wanted: int, spare: int) -> Rulin
         return case.hold(Reason.NO_SIGNAL)
     if len(group.clones) <= fewest:
         return case.hold(Reason.AT_MIN)
-    left = _unstable_left(case, policy, members - spare)
+    left = unstable_left(case, policy, members - spare)
     if left is not None:
         return case.hold(Reason.STABILISING, left_s=left)
     left = case.cooldown_left(policy.cooldown_down)
@@ -109,7 +109,7 @@ def _shrink(case: Case, policy: RequestPolicy, wanted: int, spare: int) -> Rulin
     return destroy(case, Reason.LOW, case.ticks, count)
 
 
-def _unstable_left(case: Case, policy: RequestPolicy, limit: int) -> float | None:
+def unstable_left(case: Case, policy: RequestPolicy, limit: int) -> float | None:
     """Return for how long it is too early to say that fewer are wanted.
 
     Arguments:

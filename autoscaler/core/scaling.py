@@ -91,13 +91,13 @@ def _high(case: Case, idle: Idle) -> Ruling | None:
     ticks = case.ticks.counted(case.ticks.high + 1, 0)
     if ticks.high < policy.scale_up_trigger_ticks:
         return case.hold(Reason.RISING, ticks)
-    if idle.proven or _rolled_back_left(case):
+    if idle.proven or rolled_back_left(case):
         return _no_effect(case, idle, ticks)
     room = policy.max_clones - case.group.clones_and_slots
     if room <= 0:
         return case.hold(Reason.AT_MAX, ticks)
     ruling = create(case, Reason.HIGH, min(_step(case, mean), room), ticks)
-    left = _warming_left(case) if ruling.decision.acts else 0.0
+    left = warming_left(case) if ruling.decision.acts else 0.0
     return case.hold(Reason.WARMING, ticks, left_s=left) if left else ruling
 
 
@@ -115,13 +115,13 @@ def _no_effect(case: Case, idle: Idle, ticks: Ticks) -> Ruling:
         victims = idle.proven[-1:]
         ruling = case.act(Outcome.DOWN, Reason.USELESS, ticks, victims=victims)
     else:
-        left = _rolled_back_left(case) if not idle.proven else None
+        left = rolled_back_left(case) if not idle.proven else None
         ruling = case.hold(Reason.NO_EFFECT, ticks, left_s=left)
     decision = evolve(ruling.decision, evidence=idle.evidence)
     return evolve(ruling, decision=decision)
 
 
-def _rolled_back_left(case: Case) -> float:
+def rolled_back_left(case: Case) -> float:
     """Return for how long what was removed as useless is not tried again."""
     removed = case.group.ledger.useless_at
     if removed is None:
@@ -140,7 +140,7 @@ def _step(case: Case, mean: float) -> int:
     return step
 
 
-def _warming_left(case: Case) -> float:
+def warming_left(case: Case) -> float:
     """Return for how long the newest clone is too young to be judged."""
     created = [m.created for m in case.group.clones if m.created is not None]
     if not created:

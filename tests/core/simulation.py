@@ -95,6 +95,7 @@ class World:
         level: Share of its core that every member uses instead, if set.
         begun: Every action with the time of its begin.
         on_action: What looks at every action that begins.
+        on_look: What looks at every decision, with the group before it.
         held: Frames that a stall holds back; None: there is no stall.
         is_writable: Whether the daemon can write its state.
         digest: Of the image that clones get.
@@ -118,6 +119,7 @@ class World:
     listing: Listing | None = None
     begun: list[tuple[float, Action]] = field(factory=list)
     on_action: Callable[[Action], None] = lambda _action: None
+    on_look: Callable[[Group, View], None] = lambda _group, _view: None
     held: list[tuple[Name, Sample]] | None = None
     is_writable: bool = True
     digest: bytes = IMAGE
@@ -193,7 +195,12 @@ class World:
 
     def tell(self, event: Event) -> None:
         """Let *event* happen, and note what is begun about it."""
-        self.group, effects = step(self.group, event, self.now)
+        before = self.group
+        self.group, effects = step(before, event, self.now)
+        if isinstance(event, Ticked | Informed) and (
+            self.group.decision is not before.decision
+        ):
+            self.on_look(before, event.view)
         for effect in effects:
             if not isinstance(effect, Note):
                 self.begun.append((self.now, effect))

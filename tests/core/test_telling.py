@@ -1,0 +1,323 @@
+"""What each reason says to an operator: why, how many, and what is missing.
+
+The texts are in `telling.txt`, to be read as an operator would.
+"""
+
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from albatross_client.values import BlockInfo, Typ
+from autoscaler.core.backend import Backend
+from autoscaler.core.budget import Budget
+from autoscaler.core.decision import MemberClass, Outcome, Reason
+from autoscaler.core.demand import Demand, RequestPolicy, Signal, SignalKind
+from autoscaler.core.events import Informed, Ticked
+from autoscaler.core.group import Backoff, Group, Ledger, Ticks, Watched
+from autoscaler.core.guards import Kind
+from autoscaler.core.policy import Mode, OnPrimaryLoss
+from autoscaler.core.record import Instant, Record, take
+from autoscaler.core.telling import describe_lack, tell
+from autoscaler.core.traffic import Traffic
+from autoscaler.core.view import View
+from tests.core.builders import (
+    NOW,
+    OTHER_IMAGE,
+    PRIMARY,
+    clone_name,
+    creating,
+    happens,
+    listed,
+    make_info,
+    make_listing,
+    make_managed,
+    make_policy,
+    make_rules,
+    make_world,
+)
+
+WALL = 1_800_000_000.0
+HIGH = Ticks(high=2, last=NOW - 10, conclusive=NOW - 10)
+LOW = Ticks(low=4, last=NOW - 10, conclusive=NOW - 10)
+STALE, WARMING = MemberClass.STALE, MemberClass.WARMING
+DEAD, GIVEN_UP = MemberClass.DEAD, MemberClass.GIVEN_UP
+
+
+def recorded(group: Group, view: View, *, has_ticked: bool = True) -> Record:
+    event = Ticked(view) if has_ticked else Informed(view)
+    after, _ = happens(group, event)
+    return take(group, after, view, Instant(NOW, WALL))
+
+
+def world(*states, **changes):
+    """Return a group and its view; with a policy of these *changes*."""
+    ticks, ledger = changes.pop("ticks", None), changes.pop("ledger", None)
+    seen = {k: changes.pop(k) for k in ("is_writable", "is_contested") if k in changes}
+    group, view = make_world(
+        *states, policy=make_policy(**changes), ticks=ticks, ledger=ledger
+    )
+    return group, evolve(view, **seen)
+
+
+def high(**changes):
+    return world(95.0, 95.0, ticks=HIGH, **changes)
+
+
+def low(**changes):
+    return world(10.0, 10.0, ticks=LOW, **changes)
+
+
+def asked(wanted, members=2, **changes):
+    """Return a group that requests drive, which call for *wanted* members."""
+    signal = Signal(SignalKind.IN_FLIGHT, 3.0 * wanted, 3, wanted)
+    told = {"signals": (signal,), "told_since": NOW - 1000, **changes}
+    ticks = Ticks(last=NOW - 10, conclusive=NOW - 10, demand=Demand(**told))
+    requests = RequestPolicy(target_in_flight=3)
+    group, view = world(*[50.0] * members, ticks=ticks, requests=requests)
+    backend = Backend(at=NOW - 1, in_flight=3 * wanted)
+    return group, view if "told_since" in changes else evolve(view, backend=backend)
+
+
+def gone(clones, **changes):
+    return world(DEAD, *[50.0] * clones, **changes)
+
+
+def short(**info):
+    group, view = high()
+    infos = {**listed(view), PRIMARY: make_info(**info)}
+    return group, evolve(view, listing=make_listing(infos))
+
+
+def full():
+    group, view = high()
+    return group, evolve(view, rules=make_rules(unikernels=3))
+
+
+def stood_down():
+    group, view = high()
+    budget = Budget(stood_down_at=NOW - 600)
+    return evolve(group, ledger=evolve(group.ledger, budget=budget)), view
+
+
+def contested():
+    group, view = low()
+    return evolve(group, watched=Watched(signs=(NOW - 300, NOW - 100))), view
+
+
+def collapsed():
+    group, view = low()
+    tracks = dict(view.tracks)
+    for name in (PRIMARY, clone_name(1)):
+        traffic = Traffic(((0.0, 0),), None, (NOW, 0), 100.0, NOW - 40)
+        tracks[name] = evolve(tracks[name], traffic=traffic)
+    return group, evolve(view, tracks=tracks)
+
+
+def idle(**changes):
+    """Return a group whose clone gets no work."""
+    ticks = evolve(HIGH, idle=((clone_name(1), 2),))
+    group, view = world(100.0, 0.0, ticks=ticks, **changes)
+    tracks = dict(view.tracks)
+    for name, rate in ((PRIMARY, 100), (clone_name(1), 0)):
+        traffic = Traffic((), (NOW - 20, 0), (NOW, 20 * rate))
+        tracks[name] = evolve(tracks[name], traffic=traffic)
+    return group, evolve(view, tracks=tracks)
+
+
+def outdated(**changes):
+    group, view = world(60.0, 60.0, **changes)
+    infos = {**listed(view), PRIMARY: make_info(digest=OTHER_IMAGE)}
+    view = evolve(view, listing=make_listing(infos))
+    return evolve(group, outdated=(clone_name(1),)), view
+
+
+def unhealthy():
+    failed = Backoff(1, NOW - 5, 10.0, OTHER_IMAGE)
+    return outdated(ledger=Ledger(next_number=2, rolling=failed))
+
+
+def cooling():
+    ledger = Ledger(changed_at=NOW - 8, next_number=3)
+    return world(85.9, 85.9, ledger=ledger, ticks=HIGH, max_clones=2, cooldown_up=120)
+
+
+CASES = {
+    Reason.PAUSED: world(50.0, mode=Mode.PAUSED),
+    Reason.BUSY: high(ledger=Ledger(actions=(creating(2),), next_number=3)),
+    Reason.ORPHANED: gone(1),
+    Reason.NO_PRIMARY: gone(0),
+    Reason.ABOVE_MAX: world(50.0, 50.0, max_clones=0),
+    Reason.BELOW_MIN: world(50.0, min_clones=1),
+    Reason.NO_DATA: world(STALE, STALE),
+    Reason.WARMING: world(WARMING),
+    Reason.GIVEN_UP: world(50.0, GIVEN_UP),
+    Reason.HIGH: high(),
+    Reason.RISING: world(95.0, 95.0, ticks=evolve(HIGH, high=1)),
+    Reason.AT_MAX: high(max_clones=1),
+    Reason.BACKOFF: high(ledger=Ledger(creating=Backoff(2, NOW - 8, 20.0))),
+    Reason.BLOCK_DEVICE: short(blocks=(BlockInfo("data", "web-data", 512, 8),)),
+    Reason.UNSUPPORTED: short(typ=Typ.BHYVE),
+    Reason.NO_CAPACITY: full(),
+    Reason.LOW: low(),
+    Reason.FALLING: world(10.0, 10.0, ticks=evolve(LOW, low=1)),
+    Reason.WOULD_FLAP: world(39.0, 39.0, scale_up_threshold_percent=80.0),
+    Reason.AT_MIN: low(min_clones=1),
+    Reason.MISSING: world(1.0, 1.0, 1.0, STALE, ticks=LOW),
+    Reason.COOLDOWN: low(ledger=Ledger(changed_at=NOW - 188, next_number=2)),
+    Reason.SWITCHED_OFF: high(scale_up=False),
+    Reason.STATE_UNWRITABLE: high(is_writable=False),
+    Reason.CONTESTED: contested(),
+    Reason.SUSPECTED_OUTAGE: collapsed(),
+    Reason.STOOD_DOWN: stood_down(),
+    Reason.NO_EFFECT: idle(),
+    Reason.USELESS: idle(roll_back_useless=True),
+    Reason.ROLLOUT: outdated(),
+    Reason.IMAGE_UNHEALTHY: unhealthy(),
+    Reason.PRIMARY_LOST: gone(1, on_primary_loss=OnPrimaryLoss.DESTROY_CLONES),
+    Reason.ASLEEP: make_managed(),
+    Reason.STABILISING: asked(1, 4, peaks=((NOW - 20, 4),)),
+    Reason.NO_SIGNAL: asked(1, 4, told_since=None),
+    Reason.STEADY: cooling(),
+}
+
+
+GOLDEN = Path(__file__).with_name("telling.txt")
+
+
+def texts() -> dict[str, str]:
+    """Return the golden text of each reason."""
+    parts = GOLDEN.read_text().strip().split("\n\n")
+    return dict(part.split("\n", 1) for part in parts)
+
+
+def text(record: Record) -> str:
+    return "\n".join(f"  {line}" for line in tell(record))
+
+
+def test_every_reason_has_its_text():
+    assert set(texts()) == {reason.value for reason in Reason}
+    assert set(CASES) == set(Reason)
+
+
+@pytest.mark.parametrize("reason", CASES, ids=lambda reason: reason.value)
+def test_each_reason_says_why_how_many_and_what_is_missing(reason):
+    record = recorded(*CASES[reason])
+
+    assert record.decision.reason is reason
+    assert text(record) == texts()[reason.value]
+
+
+def said(group: Group, view: View) -> str:
+    """Return what is missing, and how many are wanted."""
+    _, sizes, flip = tell(recorded(group, view))
+    return f"{sizes} | {flip}"
+
+
+def test_what_is_only_observed_says_who_has_to_do_something():
+    flip = "to grow: it is only observed until somebody resumes it"
+
+    assert said(*high(mode=Mode.OBSERVE)).endswith(flip)
+
+
+def test_a_saturated_group_may_want_more_than_can_be_seen():
+    group, view = world(100.0, 100.0, ticks=HIGH)
+
+    assert said(group, view).startswith("wants 2 or more, can 9")
+
+
+def test_the_newest_clone_is_waited_for():
+    group, view = high()
+    newest = evolve(group.clones[0], created=NOW - 10)
+    group = evolve(group, clones=(newest,), policy=make_policy(warmup=20.0))
+
+    assert "to grow: the newest clone warms up: 10 s left" in said(group, view)
+
+
+def test_old_answers_are_asked_for_again_where_they_are_needed():
+    group, view = world(50.0, min_clones=1)
+    old = evolve(view, rules=make_rules(NOW - 1000))
+
+    assert "to grow: the host has to answer `info`" in said(group, old)
+
+
+def test_before_the_host_has_said_what_runs_it_has_to():
+    group, view = world(50.0)
+
+    assert "the host has to answer `info`" in said(group, evolve(view, listing=None))
+
+
+def test_too_many_clones_go_whatever_the_load_is():
+    ledger = Ledger(destroying=Backoff(1, NOW - 4, 10.0), next_number=2)
+    group, view = world(95.0, 95.0, max_clones=0, ledger=ledger)
+
+    words = "to shrink: the pause after a failed destroy: 6 s left"
+    assert said(group, view).endswith(words)
+
+
+def test_a_removal_that_failed_is_tried_again():
+    ledger = Ledger(destroying=Backoff(1, NOW - 4, 10.0), next_number=2)
+
+    assert "to shrink: the pause after a failed destroy: 6 s left" in said(
+        *low(ledger=ledger)
+    )
+
+
+def test_of_many_that_are_missing_some_are_named():
+    assert said(*world(*[STALE] * 6)).count(" is stale") == 3
+    assert "and 3 more)" in said(*world(*[STALE] * 6))
+    assert "3 more members have to report" in said(*world(*[STALE] * 6))
+
+
+def test_what_was_useless_is_not_tried_again_at_once():
+    ledger = Ledger(useless_at=NOW - 600, next_number=2)
+
+    assert "a clone that got no work was removed: 3000 s left" in said(
+        *high(ledger=ledger)
+    )
+
+
+def test_the_last_member_of_a_managed_group_stays():
+    group, view = make_managed(0.0, ticks=LOW)
+
+    assert "to shrink: the last member stays" in said(group, view)
+
+
+def test_a_switched_off_direction_is_named():
+    assert "scale_down is switched off" in said(*low(scale_down=False))
+
+
+def test_a_given_up_clone_that_waits_for_its_replacement_is_no_lack_of_load():
+    ledger = Ledger(replacing=Backoff(1, NOW - 4, 10.0), next_number=2)
+    record = recorded(*world(50.0, GIVEN_UP, ledger=ledger))
+
+    [guard] = [g for g in record.guards if g.kind is Kind.REPLACING]
+
+    words = "the replacement of a given-up clone waits (backoff): 6 s left"
+    assert describe_lack(guard, record) == words
+
+
+def test_a_mean_that_nobody_tells_is_no_distance():
+    record = recorded(*world(STALE, STALE))
+    lacks = [describe_lack(g, record) for g in record.guards if g.holds]
+
+    assert "the mean of those who report is not known" in lacks
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        (4, "to grow: 4 members are wanted, and there are 4; 6 clones below"),
+        (3, "to shrink: 4 members are to be kept, one to spare counted, and there "),
+        (1, "nothing is missing"),
+    ],
+)
+def test_what_requests_call_for_is_beside_what_there_is(wanted, words):
+    assert words in said(*asked(wanted, 4))
+
+
+def test_nothing_is_wanted_where_nothing_tells():
+    record = recorded(*asked(1, 1, told_since=None))
+
+    assert record.flip.aim is Outcome.UP
+    assert "nothing tells how many members are wanted, and there is 1" in text(record)
