@@ -59,8 +59,14 @@ frontend {backend}-in
 backend {backend}
     balance {balance}
     http-reuse safe
-    option httpchk GET /healthz
+    # Servers are checked by connecting to them.  `option httpchk` would ask the
+    # activator too: held until a member answers, every check would wake one.
 {servers}"""
+
+# Its owner may begin after HAProxy, or anew: it is soon seen to be there.
+_ACTIVATOR = (
+    "    server activator {place} check inter 200ms rise 1 backup pool-max-conn 0\n"
+)
 
 
 @frozen(kw_only=True)
@@ -139,7 +145,7 @@ def configuration(options: Options, port: int) -> str:
     servers = (
         ""
         if options.activator is None
-        else f"    server activator {options.activator} check backup pool-max-conn 0\n"
+        else _ACTIVATOR.format(place=options.activator)
     )
     return _CONFIGURATION.format(
         socket=options.socket,

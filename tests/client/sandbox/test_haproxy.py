@@ -80,8 +80,19 @@ def group_of(process):
 def test_an_activator_is_a_server_of_last_resort(tmp_path):
     options = Options(directory=tmp_path, activator="127.0.0.1:7000")
 
-    assert "server activator 127.0.0.1:7000 check backup" in configuration(options, 80)
+    lines = configuration(options, 80).splitlines()
+    [server] = [line for line in lines if line.startswith("    server ")]
+
+    assert server.startswith("    server activator 127.0.0.1:7000 check ")
+    assert server.endswith(" backup pool-max-conn 0")
     assert "backup" not in configuration(Options(directory=tmp_path), 80)
+
+
+def test_no_check_asks_for_anything_that_would_wake_a_group(tmp_path):
+    """A check by HTTP is a request: the activator held it, and woke a member."""
+    lines = configuration(Options(directory=tmp_path), 80).splitlines()
+
+    assert not [line for line in lines if line.startswith("    option httpchk")]
 
 
 def test_it_balances_as_it_is_told(tmp_path):
