@@ -89,7 +89,7 @@ def test_an_activator_is_a_server_of_last_resort(tmp_path):
 
 
 def test_no_check_asks_for_anything_that_would_wake_a_group(tmp_path):
-    """A check by HTTP is a request: the activator held it, and woke a member."""
+    """A check by HTTP is a request: the activator once held it and woke one."""
     lines = configuration(Options(directory=tmp_path), 80).splitlines()
 
     assert not [line for line in lines if line.startswith("    option httpchk")]
