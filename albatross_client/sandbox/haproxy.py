@@ -143,9 +143,7 @@ class Haproxy:
 def configuration(options: Options, port: int) -> str:
     """Return the configuration for *options*, with its requests at *port*."""
     servers = (
-        ""
-        if options.activator is None
-        else _ACTIVATOR.format(place=options.activator)
+        "" if options.activator is None else _ACTIVATOR.format(place=options.activator)
     )
     return _CONFIGURATION.format(
         socket=options.socket,

@@ -20,6 +20,8 @@ COMMANDS: Mapping[str, str] = {
     "run": "run the daemon",
     "check": "validate a configuration, and look at its hosts",
     "status": "show what the daemon knows and does",
+    "explain": "tell why a group does what it does, and what is missing",
+    "history": "show what happened, who did it and why",
     "reload": "have the daemon read its configuration again",
     "pause": "have the daemon do nothing, for a group or for all",
     "observe": "have it only say what it would do",

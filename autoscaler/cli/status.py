@@ -10,12 +10,16 @@ from autoscaler.cli.status_report import (
     ActionLine,
     GroupLine,
     Report,
-    describe_action,
+    Said,
     report,
 )
+from autoscaler.core.deeds import describe_action
 from autoscaler.core.describe import explain
 from autoscaler.core.moments import Clocks
 from autoscaler.core.numbers import fields
+from autoscaler.core.policy import Mode
+from autoscaler.core.record import Record
+from autoscaler.core.record_form import sizes_form
 from autoscaler.shell.clock import boot_clock, boot_id, wall_clock
 from autoscaler.shell.configuration.durations import format_age
 from autoscaler.shell.configuration.settings import SettingsError, load_settings
@@ -72,7 +76,7 @@ def _print_for_people(shown: Shown) -> None:
     print(f"{_daemon(shown.daemon)}\n")
     print_table(
         "Groups",
-        ("group", "clones", "decision", "age", "why"),
+        ("group", "clones", "wants/can/has", "decision", "age", "why"),
         (_group_row(line, shown.wall) for line in shown.report.groups),
     )
     print_table(
@@ -147,19 +151,38 @@ def _daemon(daemon: Holder | None) -> str:
     return f"The daemon runs (process {daemon.pid or 'unknown'})."
 
 
-def _group_row(line: GroupLine, wall: float) -> tuple[str, str, str, str, str]:
+def _group_row(line: GroupLine, wall: float) -> tuple[str, ...]:
     policy = line.policy
     clones = f"{policy.min_clones}..{policy.max_clones}"
     if line.standing is None:
-        return str(line.id), clones, "-", "-", "nothing was decided yet"
+        return str(line.id), clones, "-", "-", "-", "nothing was decided yet"
     decision = line.standing.decision
     return (
         str(line.id),
         f"{decision.clones} of {clones}",
+        "-" if line.record is None else _sizes(line.record),
         f"{decision.outcome.value} {decision.reason.value}",
         _age(line.standing.since, wall),
-        explain(decision),
+        f"{explain(decision)}{_said(line.said, wall)}",
     )
+
+
+def _sizes(record: Record) -> str:
+    sizes = record.sizes
+    wants = "?" if sizes.wants is None else str(sizes.wants)
+    return f"{wants}/{sizes.can}/{sizes.has}"
+
+
+def _said(said: Said | None, wall: float) -> str:
+    if said is None:
+        return ""
+    verb = _PARTICIPLES[said.mode]
+    if said.user is None or said.since is None:
+        return f"; {verb} by an operator"
+    return f"; {verb} by {said.user} for {_age(said.since, wall)}"
+
+
+_PARTICIPLES = {Mode.PAUSED: "paused", Mode.OBSERVE: "set to observe"}
 
 
 def _waiting(line: GroupLine) -> list[tuple[str, str, str]]:
@@ -230,6 +253,19 @@ def _group_json(line: GroupLine, wall: float) -> dict[str, object]:
         "cooldown_down_left_s": round(line.cooldown_down_left_s, 3),
         "backoffs_left_s": {k: round(v, 3) for k, v in line.backoffs_left_s.items()},
         "foreign": [str(name) for name in line.foreign],
+        "sizes": None if line.record is None else sizes_form(line.record),
+        "said": _said_json(line.said, wall),
+    }
+
+
+def _said_json(said: Said | None, wall: float) -> dict[str, object] | None:
+    if said is None:
+        return None
+    since = said.since
+    return {
+        "mode": said.mode.value,
+        "user": said.user,
+        "age_s": None if since is None else round(wall - since, 3),
     }
 
 

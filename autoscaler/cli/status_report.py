@@ -10,14 +10,16 @@ from pathlib import Path
 from attrs import field, frozen
 
 from albatross_client.names import Name
-from autoscaler.core.actions import Action, CreateClones, DestroyClone, victim_of
+from autoscaler.core.actions import Action
 from autoscaler.core.decision import MemberClass
 from autoscaler.core.group import GroupId
 from autoscaler.core.moments import Clocks, Stamp, revive
-from autoscaler.core.policy import Policy
+from autoscaler.core.policy import Mode, Policy
+from autoscaler.core.record import Record
 from autoscaler.core.snapshot import KeptBackoff, Snapshot
 from autoscaler.shell.configuration.settings import Settings
 from autoscaler.shell.state.reader import Standing, State
+from autoscaler.shell.state.rows import RequestRow
 from autoscaler.shell.stranded import Stray, strays
 
 
@@ -49,6 +51,21 @@ class ActionLine:
     age_s: float | None
 
 
+@frozen
+class Said:
+    """What an operator has said about a group, and holds it.
+
+    Attributes:
+        mode: The most that it may do.
+        user: Who said so; None: the history doesn't go back so far.
+        since: Since when, seconds since 1970; None: likewise.
+    """
+
+    mode: Mode
+    user: str | None = None
+    since: float | None = None
+
+
 @frozen(kw_only=True)
 class GroupLine:
     """One group.
@@ -63,6 +80,8 @@ class GroupLine:
         cooldown_down_left_s: How long low ticks don't count yet.
         backoffs_left_s: What is paused after failures, and for how long.
         foreign: What has a clone's name and isn't ours.
+        record: How the decision came about; None: not known.
+        said: The operator's word that holds it; None: there is none.
     """
 
     id: GroupId
@@ -74,6 +93,8 @@ class GroupLine:
     cooldown_down_left_s: float = 0.0
     backoffs_left_s: Mapping[str, float] = field(factory=dict)
     foreign: tuple[Name, ...] = ()
+    record: Record | None = None
+    said: Said | None = None
 
 
 @frozen
@@ -108,20 +129,6 @@ def report(settings: Settings, state: State, clocks: Clocks) -> Report:
     return Report(tuple(lines), tuple(_stranded(settings, state)))
 
 
-def describe_action(action: Action) -> str:
-    """Return *action* in words."""
-    made = ", ".join(str(slot.name) for slot in action.slots)
-    match action:
-        case CreateClones():
-            return f"create {made}" if made else "create clones"
-        case DestroyClone():
-            return f"destroy {action.victim}"
-        case _:
-            victim = victim_of(action)
-            steps = (made and f"create {made}", victim and f"destroy {victim}")
-            return "replace: " + ", ".join(step for step in steps if step)
-
-
 def _group_line(
     group_id: GroupId, policy: Policy, state: State, clocks: Clocks
 ) -> GroupLine:
@@ -143,7 +150,24 @@ def _group_line(
         cooldown_down_left_s=_left(snapshot.changed_at, down, clocks),
         backoffs_left_s=_backoffs(snapshot, clocks),
         foreign=snapshot.foreign,
+        record=state.records.get(group_id),
+        said=_said(snapshot, state.words),
     )
+
+
+_VERBS = {Mode.PAUSED: "pause", Mode.OBSERVE: "observe"}
+
+
+def _said(snapshot: Snapshot, words: Iterable[RequestRow]) -> Said | None:
+    """Return who holds the group, and since when."""
+    mode, group_id = snapshot.mode, snapshot.id
+    if mode is None or mode is Mode.ACTIVE:
+        return None
+    names = {None, str(group_id), str(group_id.name)}
+    last = next((w for w in words if w.words.get("group") in names), None)
+    if last is None or last.verb != _VERBS[mode]:
+        return Said(mode)
+    return Said(mode, last.user, last.wall)
 
 
 def _actions(snapshot: Snapshot, state: State, wall: float) -> Iterator[ActionLine]:

@@ -5,6 +5,7 @@ itself: it holds values, remembers what has to be written, and hands actions to
 whoever carries them out.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,10 +16,19 @@ from albatross_client.names import Name
 from autoscaler.core.actions import Action
 from autoscaler.core.backend import Backend
 from autoscaler.core.decision import Decision
-from autoscaler.core.events import Balanced, CloneDestroyed, Event, Note, Ticked
+from autoscaler.core.events import (
+    Balanced,
+    CloneDestroyed,
+    Event,
+    Informed,
+    Note,
+    Ticked,
+)
 from autoscaler.core.group import Group, GroupId
 from autoscaler.core.moments import Clocks
-from autoscaler.core.snapshot import Snapshot, take
+from autoscaler.core.record import MOST_KEPT, Instant, Record, take
+from autoscaler.core.snapshot import Snapshot
+from autoscaler.core.snapshot import take as take_snapshot
 from autoscaler.core.step import step
 from autoscaler.core.usage import Minute
 from autoscaler.core.view import Claim, View
@@ -41,11 +51,13 @@ class Change:
         group: Whose.
         wall: When, seconds since 1970.
         decision: The new one.
+        record: How it came about; None: that isn't known.
     """
 
     group: GroupId
     wall: float
     decision: Decision
+    record: Record | None = None
 
 
 class Reporter(Protocol):
@@ -76,6 +88,7 @@ class Fleet:
         rounds: How often it was looked at which groups have to tick.
         backends: What balancers told last, by group.
         heeders: Told at once when what is kept of their group has changed.
+        records: The newest of each group, oldest first.
         minutes: What ticks said since the last full minute.
         streams_changed: Whether a stream went up or down since that was
             written.
@@ -102,6 +115,7 @@ class Fleet:
         self.changes: list[Change] = []
         self.stirred: set[GroupId] = set(self.groups)
         self.backends: dict[GroupId, Backend] = {}
+        self.records: dict[GroupId, deque[Record]] = {}
         self.minutes: dict[GroupId, Minute] = {}
         self.streams_changed = True
         self.woken = trio.Event()
@@ -135,6 +149,7 @@ class Fleet:
         group = self.groups.pop(group_id)
         self._unlist(group)
         self._acting.discard(group_id)
+        self.records.pop(group_id, None)
         self.unsaved.discard(group_id)
         self.newcomers.discard(group_id)
         self.backends.pop(group_id, None)
@@ -170,7 +185,7 @@ class Fleet:
 
     def snapshot(self, group_id: GroupId) -> Snapshot:
         """Return what of the group has to survive a restart."""
-        return take(self.groups[group_id], self.clocks())
+        return take_snapshot(self.groups[group_id], self.clocks())
 
     def tell(self, group_id: GroupId, event: Event) -> None:
         """Let *event* happen to the group, and begin what follows from it."""
@@ -185,6 +200,8 @@ class Fleet:
             self.unsaved.add(group_id)
             if group_id in self.heeders:
                 self.heeders[group_id]()
+        if isinstance(event, Ticked | Informed):
+            self._record(before, after, event.view)
         self._report(before, after, event)
         for effect in effects:
             if isinstance(effect, Note):
@@ -192,6 +209,11 @@ class Fleet:
             else:
                 self.begin(group_id, effect)
         self.stir(group_id)
+
+    def newest(self, group_id: GroupId) -> Record | None:
+        """Return the newest record of the group; None: there is none yet."""
+        kept = self.records.get(group_id)
+        return kept[-1] if kept else None
 
     def stir(self, group_id: GroupId) -> None:
         """Have the group looked at: its next tick may have moved."""
@@ -265,6 +287,14 @@ class Fleet:
         watch.coming -= coming
         watch.members_changed.set()
 
+    def _record(self, before: Group, after: Group, view: View) -> None:
+        """Remember how the decision came about, where there is a new one."""
+        if after.decision is None or after.decision is before.decision:
+            return
+        kept = self.records.setdefault(after.id, deque(maxlen=MOST_KEPT))
+        at = Instant(trio.current_time(), self.clocks().wall)
+        kept.append(take(before, after, view, at, kept[-1] if kept else None))
+
     def _report(self, before: Group, after: Group, event: Event) -> None:
         if isinstance(event, Ticked) and after.decision is not None:
             minute = self.minutes.get(after.id, Minute())
@@ -277,7 +307,8 @@ class Fleet:
         if new is None or (is_same and not has_begun):
             return
         self._reporter.decided(after, old)
-        self.changes.append(Change(after.id, self.clocks().wall, new))
+        wall, record = self.clocks().wall, self.newest(after.id)
+        self.changes.append(Change(after.id, wall, new, record))
         self.woken.set()
 
 

@@ -83,7 +83,7 @@ async def write_minute(
     await store.record_usage(usage)
     await store.refresh_decisions(
         [
-            Change(group.id, wall, group.decision)
+            Change(group.id, wall, group.decision, fleet.newest(group.id))
             for group in fleet.groups.values()
             if group.decision is not None
         ]

@@ -9,16 +9,17 @@ from autoscaler.cli import main
 from autoscaler.cli.status_report import (
     MemberLine,
     Stranded,
-    describe_action,
     report,
 )
 from autoscaler.core.actions import ReplaceClone
 from autoscaler.core.decision import MemberClass, Reason
+from autoscaler.core.deeds import describe_action
 from autoscaler.core.demand import RequestPolicy
 from autoscaler.core.group import Backoff, GroupId
+from autoscaler.core.policy import Mode
 from autoscaler.shell.configuration.settings import load_settings
 from autoscaler.shell.state.reader import NOTHING, Standing, State, read_state
-from autoscaler.shell.state.store import Store, StreamRow
+from autoscaler.shell.state.store import RequestRow, Store, StreamRow
 from tests.cli.files import MANAGED, configuration
 from tests.shell.kept import (
     CLOCKS,
@@ -30,6 +31,7 @@ from tests.shell.kept import (
     creation,
     decision,
     destruction,
+    record,
     snapshot,
 )
 
@@ -239,7 +241,8 @@ async def keep(directory):
         )
         await store.begin(foreign, creation(2), CLOCKS.wall)
         await store.save([snapshot(WEST_API, (1,)), snapshot(GONE, (3,))])
-        await store.record_decisions([Row(WEST_WEB, CLOCKS.wall, decision())])
+        row = Row(WEST_WEB, CLOCKS.wall, decision(), record())
+        await store.record_decisions([row])
         stream = StreamRow(host="west", domain=USER, is_up=True, since=CLOCKS.wall)
         down = StreamRow(host="west", domain=WEB.domain, is_up=False, since=1.0)
         await store.remember_streams([evolve(down, host="east"), stream])
@@ -262,7 +265,7 @@ async def test_all_that_is_known_is_shown(tmp_path, capsys, clocks):
     words = " ".join(out.split())
     assert words.startswith("The daemon is down: this is what it knew last.")
     for shown in (
-        "west/user:web 1 of 0..4 hold steady 8s the means, 93.2 %",
+        "west/user:web 1 of 0..4 1/4/1 hold steady 8s the means, 93.2 %",
         "west/user:web user:web fresh 93.2",
         "west/user:web user:web-clone-1 stale -",
         "west/user:web user:web-clone-2 - -",
@@ -305,11 +308,84 @@ async def test_all_that_is_known_is_json_too(tmp_path, capsys, clocks):
     ]
     assert group["cooldown_down_left_s"] == 292.0
     assert group["foreign"] == ["user:web-clone-9"]
+    assert group["sizes"] == {
+        "wants": 1,
+        "can": 4,
+        "has": 1,
+        "coming": 0,
+        "blocked_by": None,
+    }
+    assert group["said"] is None
     assert [each["command"] is None for each in shown["stranded"]] == [True, False]
     assert {(s["host"], s["up"]) for s in shown["streams"]} == {
         ("west", True),
         ("east", False),
     }
+
+
+def request(wall, verb, **words):
+    return RequestRow(
+        wall=wall,
+        uid=1000,
+        user="ann",
+        verb=verb,
+        words=words,
+        is_done=True,
+        said=("so it is",),
+    )
+
+
+@pytest.mark.usefixtures("clocks")
+@pytest.mark.parametrize(
+    ("words", "why", "said"),
+    [
+        pytest.param(
+            [
+                Mode.PAUSED,
+                request(-50, "resume"),
+                request(-10, "pause", group="user:web"),
+            ],
+            "call for no change; paused by ann for 18s",
+            {"mode": "paused", "user": "ann", "age_s": 18.0},
+            id="it alone",
+        ),
+        pytest.param(
+            [
+                Mode.OBSERVE,
+                request(-10, "observe"),
+                request(-5, "pause", group="user:api"),
+            ],
+            "call for no change; set to observe by ann for 18s",
+            {"mode": "observe", "user": "ann", "age_s": 18.0},
+            id="with all others",
+        ),
+        pytest.param(
+            [Mode.PAUSED, request(-10, "observe")],
+            "call for no change; paused by an operator",
+            {"mode": "paused", "user": None, "age_s": None},
+            id="longer ago than the history goes back",
+        ),
+        pytest.param(
+            [Mode.ACTIVE, request(-10, "resume")], "call for no change", None, id="-"
+        ),
+    ],
+)
+async def test_who_holds_a_group_is_told_and_since_when(
+    tmp_path, capsys, words, why, said
+):
+    mode, *requests = words
+    async with await Store.open(tmp_path / "state") as store:
+        await store.save([snapshot(mode=mode)])
+        await store.record_decisions([Row(WEST_WEB, CLOCKS.wall, decision())])
+        for row in requests:
+            await store.record_request(evolve(row, wall=CLOCKS.wall + row.wall))
+
+    assert status(configuration(tmp_path)) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert status(configuration(tmp_path), "--json") == 0
+
+    assert f"{why} Members:" in out
+    assert json.loads(capsys.readouterr().out)["groups"][0]["said"] == said
 
 
 async def test_a_daemon_that_runs_is_told_with_its_process(tmp_path, capsys):

@@ -13,11 +13,15 @@ from autoscaler.core.decision import (
     Reason,
     Standing,
 )
+from autoscaler.core.events import Ticked
 from autoscaler.core.group import GroupId, Member, new_group
 from autoscaler.core.moments import Clocks
 from autoscaler.core.policy import Mode, Policy
+from autoscaler.core.record import Instant, Record
+from autoscaler.core.record import take as take_record
 from autoscaler.core.snapshot import take
 from autoscaler.core.view import Claim
+from tests.core.builders import NOW, happens, make_world
 
 WEB = Name.parse("user:web")
 API = Name.parse("user:api")
@@ -83,3 +87,11 @@ class Row:
     group: GroupId
     wall: float
     decision: Decision
+    record: Record | None = None
+
+
+def record(at=CLOCKS.wall, usage=50.0):
+    """Return what a tick of a group of two has left."""
+    before, view = make_world(usage, usage, policy=Policy(max_clones=4))
+    after, _ = happens(before, Ticked(view))
+    return take_record(before, after, view, Instant(NOW, at))

@@ -27,13 +27,16 @@ from autoscaler.shell.log import Log
 from autoscaler.shell.operators.control import Peer
 from autoscaler.shell.operators.notify import Notifier
 from autoscaler.shell.operators.requests import (
+    VERBS,
     Reply,
     Request,
     RequestError,
     find_clone,
     find_groups,
+    find_record,
 )
 from autoscaler.shell.reload import Reloader
+from autoscaler.shell.state.records import to_json
 from autoscaler.shell.state.rows import RequestRow
 from autoscaler.shell.state.schema import StoreError
 from autoscaler.shell.state.scribe import Scribe
@@ -80,6 +83,7 @@ class Desk:
             "adopt": self._adopt,
             "adopt_all": self._adopt_all,
             "disown": self._disown,
+            "explain": self._explain,
             "stranded": self._list_stranded,
             "destroy_stranded": self._destroy_stranded,
         }
@@ -99,6 +103,11 @@ class Desk:
             reply = await self.handlers[request.verb](request.words)
         except RequestError as error:
             reply = _refused(str(error))
+        if not VERBS[request.verb].only_asks:
+            await self._write_down(request, peer, reply)
+        return reply
+
+    async def _write_down(self, request: Request, peer: Peer, reply: Reply) -> None:
         self._log.event(
             "operator_asked",
             verb=request.verb,
@@ -117,7 +126,6 @@ class Desk:
             said=reply.said,
         )
         await self._scribe.write(self._store.record_request(row))
-        return reply
 
     async def reload(self) -> Reply:
         """Read the configuration again, as a signal asks for."""
@@ -191,6 +199,12 @@ class Desk:
         group_id, name = find_clone(self._fleet.groups, words["name"])
         self._fleet.tell(group_id, DisownAsked(name))
         return Reply((f"{name} is left alone until it is adopted again",))
+
+    async def _explain(self, words: Words) -> Reply:
+        [group_id] = self._groups(words)
+        found = find_record(self._fleet.records.get(group_id, ()), words.get("at"))
+        rows = () if found is None else ({"record": to_json(found)},)
+        return Reply((str(group_id),), rows=rows)
 
     async def _list_stranded(self, _words: Words) -> Reply:
         found = strays(await self._snapshots(), self._fleet.groups)

@@ -6,13 +6,15 @@ new verb is a row of `VERBS` and a handler at the desk.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import field, frozen
 
 from albatross_client.names import Name
 from albatross_client.texts import clean
 from autoscaler.core.group import GroupId
+from autoscaler.core.record import Record
 from autoscaler.shell.configuration.problems import unknown
 
 # The longest name of a unikernel has some hundred bytes.
@@ -33,11 +35,13 @@ class Verb:
         meaning: What then happens.
         needs: The words that have to be said.
         may: The words that may be left out.
+        only_asks: Whether nothing changes: then it is no part of the history.
     """
 
     meaning: str
     needs: frozenset[str] = frozenset()
     may: frozenset[str] = frozenset()
+    only_asks: bool = False
 
 
 GROUP = frozenset({"group"})
@@ -52,6 +56,12 @@ VERBS: Mapping[str, Verb] = {
     "adopt": Verb("take a unikernel with a clone's name for ours", needs=NAME),
     "adopt_all": Verb("follow `adopt` again after the state was lost", may=GROUP),
     "disown": Verb("never touch a clone again", needs=NAME),
+    "explain": Verb(
+        "tell how the newest decision of a group came about, or an earlier one",
+        needs=GROUP,
+        may=frozenset({"at"}),
+        only_asks=True,
+    ),
     "stranded": Verb("list the clones of groups that are no longer configured"),
     "destroy_stranded": Verb("destroy one of these", needs=NAME | {"host"}),
 }
@@ -147,6 +157,27 @@ def find_groups(known: Iterable[GroupId], text: str | None) -> tuple[GroupId, ..
         msg = f"{clean(text)!r}: {unknown('group', text, by_text)}"
         raise RequestError(msg)
     return (_only(found, text, "HOST/PRIMARY"),)
+
+
+def find_record(kept: Sequence[Record], at: str | None) -> Record | None:
+    """Return the record that held *at* a time.
+
+    Arguments:
+        kept: Oldest first.
+        at: Seconds since 1970; None: the newest is meant.
+
+    Returns:
+        None where that isn't among those that are kept.
+
+    Raises:
+        RequestError: *at* is no time.
+    """
+    try:
+        when = math.inf if at is None else float(at)
+    except ValueError as error:
+        msg = f"at must be seconds since 1970, not {clean(str(at), 40)!r}"
+        raise RequestError(msg) from error
+    return next((record for record in reversed(kept) if record.at <= when), None)
 
 
 def find_clone(known: Iterable[GroupId], text: str) -> tuple[GroupId, Name]:

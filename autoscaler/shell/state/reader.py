@@ -1,17 +1,26 @@
 """The state as another process sees it: read only, beside a running daemon."""
 
 import sqlite3
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from attrs import frozen
+from attrs import field, frozen
 
 from albatross_client.names import Name
 from autoscaler.core.decision import Decision
 from autoscaler.core.group import GroupId
+from autoscaler.core.record import Record
 from autoscaler.core.snapshot import Snapshot
-from autoscaler.shell.state.rows import STATE, StreamRow, read_row, read_stored
+from autoscaler.shell.state.looks import unpack
+from autoscaler.shell.state.rows import (
+    STATE,
+    RequestRow,
+    StreamRow,
+    read_request,
+    read_row,
+    read_stored,
+)
 from autoscaler.shell.state.schema import VERSION, StoreError, check
 
 
@@ -40,12 +49,16 @@ class State:
         began: When actions in flight began, seconds since 1970, by group and
             the action's number.
         streams: How its statistics streams are.
+        records: How the newest decisions came about, by group, as far as known.
+        words: What operators have said of modes, newest first.
     """
 
     snapshots: Mapping[GroupId, Snapshot]
     decisions: Mapping[GroupId, Standing]
     began: Mapping[tuple[GroupId, int], float]
     streams: tuple[StreamRow, ...]
+    records: Mapping[GroupId, Record] = field(factory=dict)
+    words: tuple[RequestRow, ...] = ()
 
 
 NOTHING = State({}, {}, {}, ())
@@ -57,9 +70,21 @@ def read_state(directory: Path) -> State:
     Raises:
         StoreError: It can't be read.
     """
+    with reading(directory) as connection:
+        return NOTHING if connection is None else _read(connection)
+
+
+@contextmanager
+def reading(directory: Path) -> Iterator[sqlite3.Connection | None]:
+    """Have the state in *directory* for reading, None where there is none.
+
+    Raises:
+        StoreError: It can't be read.
+    """
     path = directory / STATE
     if not path.exists():
-        return NOTHING
+        yield None
+        return
     try:
         with closing(_connect(path)) as connection:
             if check(connection, path) < VERSION:
@@ -67,7 +92,7 @@ def read_state(directory: Path) -> State:
                 raise StoreError(msg)
             # One transaction: all of it is of one moment.
             connection.execute("BEGIN")
-            return _read(connection)
+            yield connection
     except sqlite3.Error as error:
         msg = f"{path} can't be read: {error}"
         raise StoreError(msg) from error
@@ -106,4 +131,24 @@ def _read(connection: sqlite3.Connection) -> State:
         )
     )
     snapshots = {snapshot.id: snapshot for snapshot in stored.snapshots}
-    return State(snapshots, decisions, began, streams)
+    records = dict(_records(connection))
+    return State(snapshots, decisions, began, streams, records, _words(connection))
+
+
+def _records(connection: sqlite3.Connection) -> Iterator[tuple[GroupId, Record]]:
+    for host, key, packed in connection.execute(
+        "SELECT host, primary_name, (SELECT record FROM records AS r "
+        "WHERE r.host = c.host AND r.primary_name = c.primary_name "
+        "ORDER BY r.at DESC LIMIT 1) FROM current_decisions AS c"
+    ):
+        if packed is not None:
+            group = GroupId.of_key(host, key)
+            yield group, unpack(f"the newest record of {group}", packed)
+
+
+def _words(connection: sqlite3.Connection) -> tuple[RequestRow, ...]:
+    rows = connection.execute(
+        "SELECT at, uid, user, verb, words, is_done, said FROM requests "
+        "WHERE verb IN ('pause', 'observe', 'resume') AND is_done ORDER BY number DESC"
+    )
+    return tuple(map(read_request, rows))

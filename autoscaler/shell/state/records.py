@@ -40,6 +40,11 @@ def from_json(text: str, kind: type[T]) -> T:
     Raises:
         ValueError: *text* is none.
     """
+    found: T = _read(text, kind, kind.__name__)
+    return found
+
+
+def _read(text: str, kind: Any, name: str) -> Any:  # noqa: ANN401 - cattrs's own
     try:
         return _CONVERTER.structure(json.loads(text), kind)
     except (
@@ -51,13 +56,23 @@ def from_json(text: str, kind: type[T]) -> T:
         AttributeError,
         RecursionError,
     ) as error:
-        msg = f"it can't be read as {kind.__name__}"
+        msg = f"it can't be read as {name}"
         raise ValueError(msg) from error
 
 
 def action_to_json(action: Action) -> str:
     """Return *action* as one line of JSON."""
     return json.dumps(_write_action(action), separators=(",", ":"))
+
+
+def action_from_json(text: str) -> Action:
+    """Return the action that `action_to_json` made *text* of.
+
+    Raises:
+        ValueError: *text* is none.
+    """
+    action: Action = _read(text, Action, "Action")
+    return action
 
 
 def _write_action(action: Action | None) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from albatross_client.names import Name
 from autoscaler.core.decision import Decision
 from autoscaler.core.group import GroupId
 from autoscaler.core.policy import Mode
+from autoscaler.core.record import Record
 from autoscaler.core.snapshot import Snapshot
 from autoscaler.shell.state.records import from_json, to_json
 from autoscaler.shell.state.schema import DamagedError
@@ -107,6 +108,10 @@ class Decided(Protocol):
     @property
     def decision(self) -> Decision:
         """The decision."""
+
+    @property
+    def record(self) -> Record | None:
+        """How it came about; None: that isn't known."""
 
 
 @frozen(kw_only=True)
@@ -231,6 +236,28 @@ def request_row(row: RequestRow) -> tuple[object, ...]:
     """Return the row of `REQUEST`."""
     words, said = json.dumps(dict(row.words)), "\n".join(row.said)
     return row.wall, row.uid, row.user, row.verb, words, row.is_done, said
+
+
+def read_request(row: tuple[object, ...]) -> RequestRow:
+    """Return the request of a *row* with the columns of `REQUEST`.
+
+    Raises:
+        DamagedError: It can't be read.
+    """
+    at, uid, user, verb, words, is_done, said = row
+    try:
+        return RequestRow(
+            wall=float(str(at)),
+            uid=int(str(uid)),
+            user=str(user),
+            verb=str(verb),
+            words={str(k): str(v) for k, v in json.loads(str(words)).items()},
+            is_done=bool(is_done),
+            said=tuple(str(said).split("\n")),
+        )
+    except (ValueError, AttributeError) as error:
+        msg = f"a request in {STATE} is damaged: {error}"
+        raise DamagedError(msg) from error
 
 
 def read_stored(connection: sqlite3.Connection) -> Stored:

@@ -128,6 +128,19 @@ MIGRATIONS = (
     UPDATE snapshots SET snapshot = json_remove(snapshot, '$.doubtful')
     WHERE json_valid(snapshot);
     """,
+    # How decisions came about: JSON, as zlib packs it.
+    """
+    CREATE TABLE records (
+        number INTEGER PRIMARY KEY,
+        host TEXT NOT NULL,
+        primary_name TEXT NOT NULL,
+        at REAL NOT NULL,
+        is_change INTEGER NOT NULL,
+        record BLOB NOT NULL
+    );
+    CREATE INDEX records_by_group ON records (host, primary_name, at);
+    CREATE INDEX records_by_time ON records (at);
+    """,
 )
 VERSION = len(MIGRATIONS)
 

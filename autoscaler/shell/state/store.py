@@ -25,6 +25,7 @@ from autoscaler.core.snapshot import Snapshot
 from autoscaler.shell.clock import wall_clock
 from autoscaler.shell.state.database import connect, is_damage, set_aside, transaction
 from autoscaler.shell.state.lock import StateLock
+from autoscaler.shell.state.looks import RECORD, prune_records, record_rows
 from autoscaler.shell.state.records import action_to_json
 from autoscaler.shell.state.rows import (
     BEGIN,
@@ -240,13 +241,18 @@ class Store:
         """Keep decisions that are not the ones before, oldest first."""
         kept = tuple(rows)
         await self._write(
-            (DECIDED, map(decided_row, kept)), (CHANGED, map(current_row, kept))
+            (DECIDED, map(decided_row, kept)),
+            (CHANGED, map(current_row, kept)),
+            (RECORD, record_rows(kept, are_changes=True)),
         )
 
     async def refresh_decisions(self, rows: Iterable[Decided]) -> None:
         """Keep the newest numbers of decisions that still stand."""
         kept = tuple(rows)
-        await self._write((REFRESHED, map(current_row, kept)))
+        await self._write(
+            (REFRESHED, map(current_row, kept)),
+            (RECORD, record_rows(kept, are_changes=False)),
+        )
 
     async def record_usage(self, rows: Iterable[UsageRow]) -> None:
         """Keep usage; a row of the same group and minute is replaced."""
@@ -274,6 +280,7 @@ class Store:
         """Drop history older than *history_keep* seconds at *wall*."""
         oldest = wall - history_keep
         await self._write(
+            *((statement, [row]) for statement, row in prune_records(oldest, wall)),
             ("DELETE FROM decisions WHERE at < ?", [(oldest,)]),
             (PRUNE_STEPS, [(oldest,)]),
             ("DELETE FROM actions WHERE ended < ?", [(oldest,)]),

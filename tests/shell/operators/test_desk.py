@@ -1,6 +1,7 @@
 """What operators ask for is done, answered, and kept with who asked."""
 
 import json
+from itertools import pairwise
 
 import pytest
 import trio
@@ -14,11 +15,13 @@ from albatross_client.values import Config
 from autoscaler.core.events import OwnershipLost
 from autoscaler.core.group import GroupId
 from autoscaler.core.policy import Mode, Policy
+from autoscaler.core.record import MOST_KEPT, Record
 from autoscaler.shell.log import Log
 from autoscaler.shell.operators.control import Peer
 from autoscaler.shell.operators.desk import Desk, Ledgers
 from autoscaler.shell.operators.notify import Notifier
 from autoscaler.shell.operators.requests import VERBS, Reply, Request
+from autoscaler.shell.state.records import from_json
 from tests.shell.harness import GROUP, HOST, Wish, start_daemon, wait_until
 from tests.shell.reloading import (
     PLAIN,
@@ -329,3 +332,63 @@ async def test_without_its_hosts_keys_a_clone_stays_stranded(autojump_clock, nur
 
     assert "is no longer configured" in reply.said[0]
     assert office.world.clones == [str(GROUP.clone(1))]
+
+
+# Why it does what it does
+
+
+async def test_a_decision_is_explained_and_that_is_no_part_of_the_history(
+    autojump_clock, nursery
+):
+    office = await open_office(nursery, wish=BUSY)
+    await wait_until(lambda: office.world.size > 1, 300)
+
+    reply = await office.ask("explain", group="user:web")
+
+    told = from_json(reply.rows[0]["record"], Record)
+    assert reply.said == (str(GROUP),)
+    assert told.decision == office.world.decision
+    assert told == office.world.daemon.fleet.newest(GROUP)
+    assert office.world.events("operator_asked") == []
+    rows = office.world.store._connection.execute("SELECT verb FROM requests")  # noqa: SLF001 - as a reader would
+    assert rows.fetchall() == []
+
+
+async def test_an_earlier_decision_is_explained_as_far_as_it_is_remembered(
+    autojump_clock, nursery
+):
+    office = await open_office(nursery, wish=BUSY)
+    await wait_until(lambda: office.world.size > 1, 300)
+    kept = office.world.daemon.fleet.records[GROUP]
+
+    earlier = await office.ask("explain", group="user:web", at=repr(kept[1].at))
+    too_early = await office.ask("explain", group="user:web", at="0")
+
+    assert from_json(earlier.rows[0]["record"], Record) == kept[1]
+    assert (too_early.is_done, too_early.rows) == (True, ())
+
+
+async def test_of_an_unknown_group_nothing_is_explained(autojump_clock, nursery):
+    office = await open_office(nursery)
+
+    assert not (await office.ask("explain", group="user:wbe")).is_done
+
+
+async def test_records_are_in_the_state_at_every_change_and_every_minute(
+    autojump_clock, nursery
+):
+    office = await open_office(nursery)
+    await trio.sleep(15 * 60)
+
+    rows = office.world.store._connection.execute(  # noqa: SLF001 - as a reader would
+        "SELECT at, is_change FROM records ORDER BY number"
+    ).fetchall()
+    changes = office.world.store._connection.execute(  # noqa: SLF001 - likewise
+        "SELECT count(*) FROM decisions"
+    ).fetchone()
+
+    assert sum(is_change for _, is_change in rows) == changes[0]
+    times = sorted(at for at, _ in rows)
+    gaps = [after - at for at, after in pairwise(times)]
+    assert max(gaps) <= 61
+    assert len(office.world.daemon.fleet.records[GROUP]) == MOST_KEPT

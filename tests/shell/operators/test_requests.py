@@ -15,11 +15,13 @@ from autoscaler.shell.operators.requests import (
     RequestError,
     find_clone,
     find_groups,
+    find_record,
     read_reply,
     read_request,
     write_reply,
     write_request,
 )
+from tests.shell.kept import record
 
 WEST_WEB = GroupId("west", Name.parse("user:web"))
 EAST_WEB = GroupId("east", Name.parse("user:web"))
@@ -160,3 +162,25 @@ def test_a_clone_is_found_by_its_groups_primary_with_or_without_a_host():
 def test_a_clone_that_can_not_be_found_is_refused(text, complaint):
     with pytest.raises(RequestError, match=complaint):
         find_clone(GROUPS, text)
+
+
+@pytest.mark.parametrize(
+    ("at", "found"),
+    [
+        pytest.param(None, 2, id="the newest"),
+        pytest.param("200.5", 1, id="what held then"),
+        pytest.param("200", 1, id="just then"),
+        pytest.param("99.9", None, id="before all that is kept"),
+        pytest.param("nan", None, id="no time at all"),
+    ],
+)
+def test_the_record_of_a_time_is_the_last_one_before(at, found):
+    kept = [record(100.0), record(200.0), record(300.0)]
+
+    expected = None if found is None else kept[found]
+    assert find_record(kept, at) is expected
+
+
+def test_what_is_no_time_is_refused():
+    with pytest.raises(RequestError, match="must be seconds since 1970, not 'noon'"):
+        find_record([], "noon")

@@ -1,0 +1,109 @@
+"""`autoscaler history`: what happened, who did it, why, and what came of it."""
+
+import argparse
+from pathlib import Path
+
+from autoscaler.cli.history_lines import Line, tell_past
+from autoscaler.cli.output import complain, print_json, print_table
+from autoscaler.cli.times import ALLOWED, format_time, parse_time
+from autoscaler.core.decision import Reason
+from autoscaler.shell.clock import wall_clock
+from autoscaler.shell.configuration.settings import (
+    SettingsError,
+    load_settings,
+)
+from autoscaler.shell.operators.requests import RequestError, find_groups
+from autoscaler.shell.state.past import read_past
+from autoscaler.shell.state.reader import read_state
+from autoscaler.shell.state.schema import StoreError
+
+_EXAMPLES = """\
+examples:
+  autoscaler history --config FILE                        all of the last day
+  autoscaler history user:web --since 2h --config FILE    one group
+  autoscaler history --since 2026-03-01 --json --config FILE
+"""
+# The action's own line tells that it was in flight.
+_NOISE = f"hold {Reason.BUSY.value}"
+
+
+def add_command(
+    subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]",
+) -> None:
+    """Add ``history``."""
+    parser = subparsers.add_parser(
+        "history",
+        help="show what happened, who did it and why",
+        description="Show actions, changes of decision and what operators asked "
+        "for, the newest last, from the state file: also of groups that are no "
+        "longer configured, and whether the daemon runs or not.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "group",
+        nargs="?",
+        metavar="GROUP",
+        help="PRIMARY or HOST/PRIMARY; without it: all groups",
+    )
+    parser.add_argument(
+        "--since", default="1d", metavar="TIME", help=f"{ALLOWED}; default: 1d"
+    )
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show the history; return the exit code."""
+    try:
+        since = parse_time(arguments.since, wall_clock())
+    except ValueError as error:
+        complain(f"--since: {error}")
+        return 2
+    try:
+        lines = _read(arguments.config, arguments.group, since)
+    except (SettingsError, RequestError, StoreError) as error:
+        complain(str(error))
+        return 1
+    if arguments.json:
+        print_json([_form(line) for line in lines])
+    elif not lines:
+        print(f"nothing has happened since {format_time(since)}")
+    else:
+        rows = (_row(line) for line in lines if line.what != _NOISE)
+        print_table("History", ("time", "group", "who", "what", "took", "why"), rows)
+    return 0
+
+
+def _read(config: Path, text: str | None, since: float) -> tuple[Line, ...]:
+    settings = load_settings(config)
+    directory = settings.deployment.state_dir
+    known = {group.id for group in settings.groups}
+    known |= set(read_state(directory).snapshots)
+    groups = sorted(known)
+    wanted = None if text is None else find_groups(groups, text)[0]
+    return tell_past(read_past(directory, since), groups, wanted)
+
+
+def _row(line: Line) -> tuple[str, ...]:
+    took = "-" if line.took_s is None else f"{line.took_s:.1f} s"
+    outcome = f" ({line.outcome})" if line.outcome else ""
+    if line.kind == "action" and line.outcome is None:
+        outcome = " (in flight)"
+    group = "-" if line.group is None else str(line.group)
+    what = f"{line.what}{outcome}"
+    return format_time(line.at), group, line.who, what, took, line.why
+
+
+def _form(line: Line) -> dict[str, object]:
+    return {
+        "at": round(line.at, 3),
+        "kind": line.kind,
+        "group": None if line.group is None else str(line.group),
+        "who": line.who,
+        "what": line.what,
+        "why": line.why,
+        "took_s": None if line.took_s is None else round(line.took_s, 3),
+        "outcome": line.outcome,
+    }

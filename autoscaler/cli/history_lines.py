@@ -1,0 +1,135 @@
+"""What happened, as lines: who did what, why, for how long, what came of it.
+
+Laws: no I/O; instants are seconds since 1970.
+"""
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from attrs import frozen
+
+from albatross_client.names import Name
+from autoscaler.core.decision import Reason
+from autoscaler.core.deeds import describe_action
+from autoscaler.core.describe import explain
+from autoscaler.core.group import GroupId
+from autoscaler.shell.state.past import Event, PastAction, PastDecision, instant
+from autoscaler.shell.state.rows import RequestRow
+
+_RULE, _ROLLOUT = "rule", "rollout"
+
+
+@frozen(kw_only=True)
+class Line:
+    """One thing that happened.
+
+    Attributes:
+        at: When.
+        kind: ``action``, ``decision`` or ``request``.
+        group: Which group it is about; None: all, or none.
+        who: ``rule``, ``rollout``, or the operator's name.
+        what: What was done, decided or asked.
+        why: Why, or what was answered.
+        took_s: How long it took; None: it takes no time, or isn't over.
+        outcome: What came of it; None: nothing yet.
+        is_of_all: Whether it is about all groups.
+    """
+
+    at: float
+    kind: str
+    group: GroupId | None
+    who: str
+    what: str
+    why: str
+    took_s: float | None = None
+    outcome: str | None = None
+    is_of_all: bool = False
+
+
+def tell_past(
+    events: Iterable[Event], known: Iterable[GroupId], group: GroupId | None
+) -> tuple[Line, ...]:
+    """Return *events* as lines, in their order.
+
+    Arguments:
+        events: What happened.
+        known: All groups, for requests that name one.
+        group: The only one to tell of; None: all.
+    """
+    groups = tuple(known)
+    lines = (_line(event, groups) for event in events)
+    return tuple(
+        line for line in lines if group is None or line.is_of_all or line.group == group
+    )
+
+
+def _line(event: Event, known: tuple[GroupId, ...]) -> Line:
+    match event:
+        case PastAction():
+            return _action_line(event)
+        case PastDecision():
+            return _decision_line(event)
+        case RequestRow():
+            return _request_line(event, known)
+        case _:
+            assert_never(event)
+
+
+def _action_line(event: PastAction) -> Line:
+    reason = event.action.reason
+    words = reason.value.replace("_", " ")
+    return Line(
+        at=event.at,
+        kind="action",
+        group=event.group,
+        who=_ROLLOUT if reason is Reason.ROLLOUT else _RULE,
+        what=describe_action(event.action),
+        why=words if event.error is None else f"{words}; {event.error}",
+        took_s=event.took_s,
+        outcome=event.outcome,
+    )
+
+
+def _decision_line(event: PastDecision) -> Line:
+    decision = event.decision
+    return Line(
+        at=event.at,
+        kind="decision",
+        group=event.group,
+        who=_ROLLOUT if decision.reason is Reason.ROLLOUT else _RULE,
+        what=f"{decision.outcome.value} {decision.reason.value}",
+        why=explain(decision),
+    )
+
+
+def _request_line(event: RequestRow, known: tuple[GroupId, ...]) -> Line:
+    words = dict(event.words)
+    about = words.pop("group", None) or words.pop("name", None)
+    what = " ".join(filter(None, (event.verb, about, *words.values())))
+    return Line(
+        at=instant(event),
+        kind="request",
+        group=_meant(event, known),
+        who=event.user,
+        what=what,
+        why="; ".join(event.said),
+        outcome="done" if event.is_done else "refused",
+        is_of_all=not {"group", "name"} & set(event.words),
+    )
+
+
+def _meant(event: RequestRow, known: tuple[GroupId, ...]) -> GroupId | None:
+    """Return the group that a request is about, None where it names none."""
+    group, name = event.words.get("group"), event.words.get("name")
+    if group is not None:
+        found = (g for g in known if group in {str(g), str(g.name)})
+        return next(found, None)
+    if name is None:
+        return None
+    host, _, text = name.rpartition("/")
+    try:
+        clone = Name.parse(text)
+    except ValueError:
+        return None
+    mine = (g for g in known if g.number_of(clone) is not None)
+    return next((g for g in mine if host in {"", g.host}), None)

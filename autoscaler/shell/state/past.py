@@ -1,0 +1,141 @@
+"""What was, as another process reads it: records, actions, decisions, requests.
+
+Read only, beside a running daemon; instants are seconds since 1970.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from attrs import frozen
+
+from autoscaler.core.actions import Action
+from autoscaler.core.decision import Decision
+from autoscaler.core.group import GroupId
+from autoscaler.core.record import Record
+from autoscaler.shell.state.looks import unpack
+from autoscaler.shell.state.reader import reading
+from autoscaler.shell.state.records import action_from_json
+from autoscaler.shell.state.rows import STATE, RequestRow, read_request, read_row
+from autoscaler.shell.state.schema import DamagedError
+
+
+@frozen(kw_only=True)
+class PastAction:
+    """An action that has begun.
+
+    Attributes:
+        group: Whose.
+        at: When it began.
+        action: As it began.
+        outcome: ``done`` or ``failed``; None: it has not ended.
+        error: Why it failed.
+        took_s: How long it took; None: not known.
+    """
+
+    group: GroupId
+    at: float
+    action: Action
+    outcome: str | None = None
+    error: str | None = None
+    took_s: float | None = None
+
+
+@frozen(kw_only=True)
+class PastDecision:
+    """A decision that was not the one before.
+
+    Attributes:
+        group: Whose.
+        at: When.
+        decision: The decision.
+    """
+
+    group: GroupId
+    at: float
+    decision: Decision
+
+
+Event = PastAction | PastDecision | RequestRow
+
+
+def read_record(directory: Path, group: GroupId, at: float) -> Record | None:
+    """Return the last record of *group* that is no younger than *at*.
+
+    Raises:
+        StoreError: The state can't be read.
+    """
+    with reading(directory) as connection:
+        if connection is None:
+            return None
+        row = connection.execute(
+            "SELECT record FROM records WHERE host = ? AND primary_name = ? "
+            "AND at <= ? ORDER BY at DESC LIMIT 1",
+            (group.host, group.key, at),
+        ).fetchone()
+    return None if row is None else unpack(f"a record of {group}", row[0])
+
+
+def read_past(directory: Path, since: float) -> tuple[Event, ...]:
+    """Return all that happened from *since* on, oldest first.
+
+    Raises:
+        StoreError: The state can't be read.
+    """
+    with reading(directory) as connection:
+        if connection is None:
+            return ()
+        found: tuple[Event, ...] = (
+            *_actions(connection, since),
+            *_decisions(connection, since),
+            *_requests(connection, since),
+        )
+    return tuple(sorted(found, key=instant))
+
+
+def instant(event: Event) -> float:
+    """Return when *event* happened."""
+    return event.wall if isinstance(event, RequestRow) else event.at
+
+
+def _actions(connection: sqlite3.Connection, since: float) -> Iterator[PastAction]:
+    for host, key, at, text, outcome, error, took_s in connection.execute(
+        "SELECT host, primary_name, began, action, outcome, error, took_s "
+        "FROM actions WHERE began >= ? OR ended IS NULL ORDER BY number",
+        (since,),
+    ):
+        yield PastAction(
+            group=GroupId.of_key(host, key),
+            at=at,
+            action=_action(f"an action of {host}/{key}", text),
+            outcome=outcome,
+            error=error,
+            took_s=took_s,
+        )
+
+
+def _action(what: str, text: str) -> Action:
+    try:
+        return action_from_json(text)
+    except ValueError as error:
+        msg = f"{what} in {STATE} is damaged: {error}"
+        raise DamagedError(msg) from error
+
+
+def _decisions(connection: sqlite3.Connection, since: float) -> Iterator[PastDecision]:
+    for host, key, at, text in connection.execute(
+        "SELECT host, primary_name, at, decision FROM decisions "
+        "WHERE at >= ? ORDER BY number",
+        (since,),
+    ):
+        decision = read_row(f"a decision of {host}/{key}", text, Decision)
+        yield PastDecision(group=GroupId.of_key(host, key), at=at, decision=decision)
+
+
+def _requests(connection: sqlite3.Connection, since: float) -> Iterator[RequestRow]:
+    for row in connection.execute(
+        "SELECT at, uid, user, verb, words, is_done, said FROM requests "
+        "WHERE at >= ? ORDER BY number",
+        (since,),
+    ):
+        yield read_request(row)
