@@ -131,8 +131,7 @@ class Fleet:
         self._acting: set[GroupId] = set()
         for group in self.groups.values():
             self._index(group, None)
-        self._sleeps = 0
-        self._awake = _awake(clocks())
+        self._sleeps, self._awake = 0, _awake(clocks())
 
     def add(self, group: Group) -> None:
         """Look after *group* too; its host and domain have a watch."""

@@ -379,8 +379,10 @@ def test_what_an_image_is_is_told(tmp_path, capsys):
 
     out, err = capsys.readouterr()
     digest = sha256(unikernel(devices=SERVICE)).hexdigest()[:12]
-    told = f"west/user:shop x86_64 hvt 2 net:service {digest} {tmp_path}"
-    assert told[:80] in " ".join(out.split())
+    # How much of the path fits depends on where temporary files are.
+    assert f"west/user:shop x86_64 hvt 2 net:service {digest} /" in " ".join(
+        out.split()
+    )
     assert err == ""
 
 
