@@ -16,6 +16,7 @@ from autoscaler.core.guards import OF_LOAD, SIDES, Guard, Kind
 _BARRED: Mapping[Reason, Outcome] = {
     Reason.HIGH: Outcome.UP,
     Reason.BELOW_MIN: Outcome.UP,
+    Reason.WAKE: Outcome.UP,
     Reason.ROLLOUT: Outcome.REPLACE,
     Reason.GIVEN_UP: Outcome.REPLACE,
 }
@@ -32,6 +33,7 @@ _ABOUT: Mapping[Reason, Outcome] = {
     **dict.fromkeys((Reason.NO_EFFECT, Reason.AT_MAX), Outcome.UP),
     **dict.fromkeys((Reason.AT_MIN, Reason.WOULD_FLAP), Outcome.DOWN),
     **dict.fromkeys((Reason.MISSING, Reason.FALLING), Outcome.DOWN),
+    Reason.NO_ACTIVATOR: Outcome.DOWN,
     Reason.IMAGE_UNHEALTHY: Outcome.REPLACE,
 }
 
@@ -56,9 +58,15 @@ def find_flip(decision: Decision, guards: tuple[Guard, ...]) -> Flip:
     """Return the flip that the group of *decision* is nearest to."""
     by_kind = {guard.kind: guard for guard in guards}
     aim = _aim(decision, by_kind)
-    held = [g for g in guards if g.holds and SIDES.get(g.kind, aim) is aim]
+    held = [g for g in guards if g.holds and _stands_in_way(g.kind, aim)]
     room = by_kind[Kind.MAX_CLONES] if aim is Outcome.UP else None
     return Flip(aim, tuple(g for g in held if _counts(g, decision, by_kind)), room)
+
+
+def _stands_in_way(kind: Kind, aim: Outcome) -> bool:
+    # One clone in the place of another needs room too.
+    is_room = kind is Kind.CAPACITY and aim is Outcome.REPLACE
+    return is_room or SIDES.get(kind, aim) is aim
 
 
 def _aim(decision: Decision, guards: Mapping[Kind, Guard]) -> Outcome:
@@ -74,6 +82,10 @@ def _aim(decision: Decision, guards: Mapping[Kind, Guard]) -> Outcome:
     if decision.clones > decision.max_clones:
         return Outcome.DOWN
     about = _ABOUT.get(decision.reason)
+    if decision.reason is Reason.NO_ADDRESS:
+        # Where the load calls for none, it is a new image that needs one.
+        is_new_image = bool(decision.outdated) and not decision.high
+        about = Outcome.REPLACE if is_new_image else Outcome.UP
     if about is not None:
         return about
     is_least = guards[Kind.MIN_CLONES].holds
@@ -118,8 +130,8 @@ def _counts(guard: Guard, decision: Decision, guards: Mapping[Kind, Guard]) -> b
         return guard.kind in _GATES
     if guards[Kind.PRIMARY].holds:
         return guard.kind in {Kind.PRIMARY, Kind.MODE}
-    if decision.reason is Reason.NO_EFFECT:
-        return guard.kind is Kind.EFFECT
+    if decision.reason in _ALONE:
+        return guard.kind is _ALONE[decision.reason]
     is_within = decision.min_clones <= decision.clones <= decision.max_clones
     if not is_within or decision.reason is Reason.IMAGE_UNHEALTHY:
         return guard.kind not in OF_LOAD
@@ -127,4 +139,10 @@ def _counts(guard: Guard, decision: Decision, guards: Mapping[Kind, Guard]) -> b
     return not (guard.value is None and guard.kind in _MEANS)
 
 
+# Whatever else holds is of no account beside these.
+_ALONE: Mapping[Reason, Kind] = {
+    Reason.NO_EFFECT: Kind.EFFECT,
+    Reason.NO_ADDRESS: Kind.CAPACITY,
+    Reason.NO_ACTIVATOR: Kind.ACTIVATOR,
+}
 _MEANS = frozenset({Kind.MEAN_UP, Kind.MEAN_DOWN})

@@ -56,6 +56,7 @@ class Kind(enum.Enum):
     DESTROYING = "destroying"
     CONTEST = "contest"
     OUTAGE = "outage"
+    ACTIVATOR = "activator"
     REPLACING = "replacing"
     ROLLING = "rolling"
 
@@ -68,6 +69,7 @@ _DOWN = (
     *(Kind.SCALE_DOWN, Kind.LAST_MEMBER, Kind.MEAN_DOWN, Kind.FLAP, Kind.SPARE),
     *(Kind.SIGNALS, Kind.COOLDOWN_DOWN, Kind.LOW_TICKS, Kind.STABILISE),
     *(Kind.MIN_CLONES, Kind.MISSING, Kind.DESTROYING, Kind.CONTEST, Kind.OUTAGE),
+    Kind.ACTIVATOR,
 )
 # Which way a guard stands in; those of neither stand in all ways.
 SIDES: Mapping[Kind, Outcome] = {
@@ -158,7 +160,8 @@ def _lacks_answers(case: Case, decision: Decision) -> bool:
     if case.view.listing is None:
         return True
     is_within = decision.min_clones <= decision.clones <= decision.max_clones
-    by_usage = is_within and case.group.policy.requests is None
+    is_silent = decision.reason is Reason.NO_DATA
+    by_usage = is_within and case.group.policy.requests is None and not is_silent
     return not by_usage and not case.view.is_current(case.now)
 
 
@@ -234,7 +237,8 @@ def _on_growing(case: Case, decision: Decision) -> Iterator[Guard]:
         else describe_shortage(short, "member" if decision.is_managed else "clone")
     )
     used, limit = (None, None) if short is None else (short.used, short.limit)
-    yield Guard(Kind.CAPACITY, short is not None, used, limit, note=note)
+    left_s = None if short is None else decision.left_s
+    yield Guard(Kind.CAPACITY, short is not None, used, limit, left_s, note)
 
 
 def _on_shrinking(case: Case, decision: Decision) -> Iterator[Guard]:
@@ -245,6 +249,7 @@ def _on_shrinking(case: Case, decision: Decision) -> Iterator[Guard]:
     left = group.ledger.destroying.left(case.now)
     yield _timed(Kind.DESTROYING, left or None, group.ledger.destroying.length)
     yield _timed(Kind.CONTEST, contested_left(group, case.now) or None, None)
+    yield Guard(Kind.ACTIVATOR, decision.reason is Reason.NO_ACTIVATOR)
     suspicion = suspect(case, case.ticks) if group.clones else None
     if suspicion is None:
         yield Guard(Kind.OUTAGE, holds=False, limit=policy.outage_hold)

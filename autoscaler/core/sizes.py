@@ -107,6 +107,15 @@ def _with_room(case: Case, plain: Sizes, wall: float) -> Sizes:
 def _wanted(case: Case, decision: Decision) -> int | None:
     """Return how many clones are called for; None: that isn't known."""
     policy, load = case.group.policy, decision.load
+    match decision.reason:
+        case Reason.IDLE:
+            return len(case.group.clones) - 1 - len(decision.more_victims)
+        case Reason.NO_ACTIVATOR:
+            return len(case.group.clones) - 1
+        case Reason.WAKE:
+            return 1
+        case _:
+            pass
     members = decision.wanted
     if policy.requests is None:
         members = rest(policy, load)

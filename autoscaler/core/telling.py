@@ -230,6 +230,9 @@ _LACKS: Mapping[Kind, Callable[[Guard, Record], str]] = {
     Kind.DESTROYING: lambda *_: "the pause after a failed destroy",
     Kind.CONTEST: _contest,
     Kind.OUTAGE: _outage,
+    Kind.ACTIVATOR: lambda *_: (
+        "the balancer has to show what wakes the group, behind its last member"
+    ),
     Kind.REPLACING: _replacing,
     Kind.ROLLING: _rolling,
 }

@@ -23,6 +23,7 @@ from autoscaler.core.events import (
     Informed,
     Note,
     Ticked,
+    WakeAsked,
 )
 from autoscaler.core.group import Group, GroupId
 from autoscaler.core.moments import Clocks
@@ -118,8 +119,7 @@ class Fleet:
         self.records: dict[GroupId, deque[Record]] = {}
         self.minutes: dict[GroupId, Minute] = {}
         self.streams_changed = True
-        self.woken = trio.Event()
-        self.rounds = 0
+        self.woken, self.rounds = trio.Event(), 0
         self.is_stopping, self.is_writable = False, True
         self.word: Mode | None = None
         self.drafts: dict[GroupId, Draft] = {}
@@ -199,7 +199,7 @@ class Fleet:
             self.unsaved.add(group_id)
             if group_id in self.heeders:
                 self.heeders[group_id]()
-        if isinstance(event, Ticked | Informed):
+        if isinstance(event, Ticked | Informed | WakeAsked):
             self._record(before, after, event.view)
         self._report(before, after, event)
         for effect in effects:

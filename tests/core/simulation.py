@@ -21,7 +21,7 @@ from autoscaler.core.actions import (
     Slot,
 )
 from autoscaler.core.blueprint import Blueprint
-from autoscaler.core.events import Event, Informed, Note, Redrawn, Ticked
+from autoscaler.core.events import Event, Informed, Note, Redrawn, Ticked, WakeAsked
 from autoscaler.core.group import Group, new_group
 from autoscaler.core.observe import next_look
 from autoscaler.core.outage import find_lost
@@ -197,7 +197,7 @@ class World:
         """Let *event* happen, and note what is begun about it."""
         before = self.group
         self.group, effects = step(before, event, self.now)
-        if isinstance(event, Ticked | Informed) and (
+        if isinstance(event, Ticked | Informed | WakeAsked) and (
             self.group.decision is not before.decision
         ):
             self.on_look(before, event.view)

@@ -9,15 +9,19 @@ import pytest
 from attrs import evolve
 
 from albatross_client.values import BlockInfo, Typ
-from autoscaler.core.backend import Backend
+from autoscaler.core.addresses import AddressPool
+from autoscaler.core.backend import Backend, Duty, Health, Server
 from autoscaler.core.budget import Budget
 from autoscaler.core.decision import MemberClass, Outcome, Reason
 from autoscaler.core.demand import Demand, RequestPolicy, Signal, SignalKind
-from autoscaler.core.events import Informed, Ticked
-from autoscaler.core.group import Backoff, Group, Ledger, Ticks, Watched
+from autoscaler.core.events import Ticked, WakeAsked
+from autoscaler.core.group import Backoff, Group, Ledger, Member, Ticks, Watched
 from autoscaler.core.guards import Kind
+from autoscaler.core.idle import IdlePolicy, Quiet
+from autoscaler.core.leases import Rest
 from autoscaler.core.policy import Mode, OnPrimaryLoss
 from autoscaler.core.record import Instant, Record, take
+from autoscaler.core.serving import ServePolicy
 from autoscaler.core.telling import describe_lack, tell
 from autoscaler.core.traffic import Traffic
 from autoscaler.core.view import View
@@ -27,6 +31,7 @@ from tests.core.builders import (
     PRIMARY,
     clone_name,
     creating,
+    fresh_track,
     happens,
     listed,
     make_info,
@@ -44,8 +49,8 @@ STALE, WARMING = MemberClass.STALE, MemberClass.WARMING
 DEAD, GIVEN_UP = MemberClass.DEAD, MemberClass.GIVEN_UP
 
 
-def recorded(group: Group, view: View, *, has_ticked: bool = True) -> Record:
-    event = Ticked(view) if has_ticked else Informed(view)
+def recorded(group: Group, view: View, *, is_asked_for: bool = False) -> Record:
+    event = WakeAsked(view) if is_asked_for else Ticked(view)
     after, _ = happens(group, event)
     return take(group, after, view, Instant(NOW, WALL))
 
@@ -142,6 +147,45 @@ def cooling():
     return world(85.9, 85.9, ledger=ledger, ticks=HIGH, max_clones=2, cooldown_up=120)
 
 
+def unasked(*, idle_s, place=None):
+    """Return a group that nobody has asked for in *idle_s* seconds."""
+    serving = ServePolicy(port=80, idle=IdlePolicy(), activator=place)
+    group, view = make_managed(50.0, policy=make_policy(serving=serving))
+    clone = evolve(group.clones[0], ready_at=NOW - idle_s)
+    name = clone.name.label or ""
+    server = Server(
+        name=name,
+        address="10.0.0.1",
+        port=80,
+        duty=Duty.READY,
+        health=Health.PASSED,
+    )
+    backend = Backend(at=NOW, servers={name: server})
+    quiet = Quiet(since=NOW - idle_s, epoch="")
+    group = evolve(group, clones=(clone,), quiet=quiet)
+    return group, evolve(view, backend=backend)
+
+
+def resting():
+    group, view = unasked(idle_s=60.0)
+    second = Member(name=group.id.clone(2), number=2, usage=50.0, ready_at=NOW - 60)
+    assert view.backend is not None
+    [server] = view.backend.servers.values()
+    name = second.name.label or ""
+    servers = {**view.backend.servers, name: evolve(server, name=name)}
+    tracks = {**view.tracks, second.name: fresh_track()}
+    infos = {**listed(view), second.name: make_info(2)}
+    view = evolve(view, backend=evolve(view.backend, servers=servers), tracks=tracks)
+    group = evolve(group, clones=(*group.clones, second))
+    return group, evolve(view, listing=make_listing(infos))
+
+
+def without_addresses():
+    resting = (Rest("10.0.0.1", NOW - 8, 60.0),)
+    ledger = Ledger(next_number=2, resting=resting)
+    return high(address_pool=AddressPool.parse("10.0.0.1-10.0.0.1"), ledger=ledger)
+
+
 CASES = {
     Reason.PAUSED: world(50.0, mode=Mode.PAUSED),
     Reason.BUSY: high(ledger=Ledger(actions=(creating(2),), next_number=3)),
@@ -177,6 +221,10 @@ CASES = {
     Reason.PRIMARY_LOST: gone(1, on_primary_loss=OnPrimaryLoss.DESTROY_CLONES),
     Reason.ASLEEP: make_managed(),
     Reason.STABILISING: asked(1, 4, peaks=((NOW - 20, 4),)),
+    Reason.IDLE: resting(),
+    Reason.NO_ACTIVATOR: unasked(idle_s=600.0),
+    Reason.WAKE: make_managed(),
+    Reason.NO_ADDRESS: without_addresses(),
     Reason.NO_SIGNAL: asked(1, 4, told_since=None),
     Reason.STEADY: cooling(),
 }
@@ -202,7 +250,7 @@ def test_every_reason_has_its_text():
 
 @pytest.mark.parametrize("reason", CASES, ids=lambda reason: reason.value)
 def test_each_reason_says_why_how_many_and_what_is_missing(reason):
-    record = recorded(*CASES[reason])
+    record = recorded(*CASES[reason], is_asked_for=reason is Reason.WAKE)
 
     assert record.decision.reason is reason
     assert text(record) == texts()[reason.value]
