@@ -49,6 +49,19 @@ class CloneCreated:
 
 
 @frozen
+class AddressFound:
+    """It was told where a clone listens.
+
+    Attributes:
+        name: The clone.
+        address: Where, whatever its group's pool gave it.
+    """
+
+    name: Name
+    address: str
+
+
+@frozen
 class CloneDestroyed:
     """The clone that an action in flight destroys is no longer listed."""
 
@@ -195,6 +208,7 @@ Event = (
     | Informed
     | WakeAsked
     | CloneCreated
+    | AddressFound
     | CloneDestroyed
     | MemberParts
     | Balanced

@@ -117,6 +117,7 @@ class Member:
         taken_span_s: Likewise of its counted time.
         usage: At the last tick that had a new one, percent of its CPUs.
         address: From the group's pool.
+        found: Where it listens, if that has to be found out.
         ready_at: When its balancer was first seen to give it work; None: not
             yet, or there is no balancer.
     """
@@ -131,6 +132,7 @@ class Member:
     taken_span_s: float = 0.0
     usage: float | None = None
     address: str | None = None
+    found: str | None = None
     ready_at: float | None = None
 
 

@@ -48,7 +48,8 @@ def _weight(member: Member, serving: ServePolicy, scores: Scores) -> int | None:
 
 def place_of(member: Member, serving: ServePolicy) -> Place | None:
     """Return where *member* listens; None: it has no address yet."""
-    return None if member.address is None else Place(member.address, serving.port)
+    address = member.found if serving.is_sought else member.address
+    return None if address is None else Place(address, serving.port)
 
 
 @frozen

@@ -44,6 +44,8 @@ class ServePolicy:
 
     Attributes:
         port: Where each member listens, on its address.
+        is_sought: Whether it has to be found out where members listen; if not,
+            they do at the addresses that their pool gave them.
         drain_timeout: How long a member that goes may take to end its work.
         activator: Where the balancer finds the daemon while no member serves;
             None: the group never sleeps.
@@ -59,6 +61,7 @@ class ServePolicy:
     """
 
     port: int
+    is_sought: bool = False
     drain_timeout: float = field(default=30.0, validator=ge(0))
     activator: Place | None = None
     idle: IdlePolicy | None = None

@@ -30,12 +30,14 @@ class KeptClone:
         number: Of the clone.
         created: When; None: adopted.
         address: From the group's pool.
+        found: Where it listens, if that had to be found out.
     """
 
     name: Name
     number: int
     created: Stamp | None
     address: str | None
+    found: str | None = None
 
 
 @frozen
@@ -243,7 +245,7 @@ def _revive_budget(kept: KeptBudget, clocks: Clocks, stand_down: float) -> Budge
 
 def _keep_clone(clone: Member, clocks: Clocks) -> KeptClone:
     created = _keep(clone.created, clocks)
-    return KeptClone(clone.name, clone.number or 0, created, clone.address)
+    return KeptClone(clone.name, clone.number or 0, created, clone.address, clone.found)
 
 
 def _revive_clones(
@@ -255,6 +257,7 @@ def _revive_clones(
             number=clone.number,
             created=_revive(clone.created, clocks, young),
             address=clone.address,
+            found=clone.found,
         )
 
 

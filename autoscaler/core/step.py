@@ -22,6 +22,7 @@ from autoscaler.core.decide import decide, decide_bounds, decide_wake
 from autoscaler.core.demand import hear, patience
 from autoscaler.core.events import (
     ActionEnded,
+    AddressFound,
     AdoptAsked,
     Balanced,
     CloneCreated,
@@ -81,7 +82,7 @@ def _step(group: Group, event: Event, now: float) -> tuple[Group, tuple[Effect, 
             return _give_in(end(group, event, now), now)
         case Interrupted():
             return _give_in(settle(group, event, now), now)
-        case Reconfigured() | Redrawn() | MemberParts() | Balanced():
+        case Reconfigured() | Redrawn() | MemberParts() | Balanced() | AddressFound():
             return _changed(group, event, now), ()
         case _:
             return _obey(group, event)
@@ -103,7 +104,9 @@ def _look(
 
 
 def _changed(
-    group: Group, event: Reconfigured | Redrawn | MemberParts | Balanced, now: float
+    group: Group,
+    event: Reconfigured | Redrawn | MemberParts | Balanced | AddressFound,
+    now: float,
 ) -> Group:
     """Follow another configuration, or the balancer."""
     match event:
@@ -111,7 +114,7 @@ def _changed(
             return evolve(group, policy=policy)
         case Redrawn(template):
             return evolve(group, template=template)
-        case MemberParts() | Balanced():
+        case MemberParts() | Balanced() | AddressFound():
             return follow_balancer(group, event, now)
         case _:
             assert_never(event)

@@ -89,6 +89,7 @@ def take_usage(member: Member, view: View) -> Member:
         taken_span_s=track.span_s,
         usage=usage,
         address=member.address,
+        found=member.found,
         ready_at=member.ready_at,
     )
 

@@ -77,6 +77,8 @@ EVENTS: Mapping[str, Event] = {
     "frames_irregular": Event("warning", "Most frames come too early or too late."),
     "certificate_expiring": Event("warning", "A certificate will soon expire."),
     "certificate_expired": Event("error", "A certificate has expired."),
+    "address_found": Event("info", "It was told where a member listens."),
+    "address_unknown": Event("warning", "It can't be told yet where a member listens."),
     "image_renewed": Event("info", "A managed group has a new image, which is used."),
     "image_refused": Event(
         "error", "A new image of a managed group can't be used; the old one is."

@@ -333,5 +333,5 @@ def _gist(decision: Decision) -> tuple[object, ...]:
 
 def _kept(group: Group) -> tuple[object, ...]:
     """Return what a snapshot holds, without the cost of making one."""
-    clones = tuple((c.name, c.created, c.address) for c in group.clones)
+    clones = tuple((c.name, c.created, c.address, c.found) for c in group.clones)
     return clones, group.foreign, group.ledger

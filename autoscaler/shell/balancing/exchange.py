@@ -7,11 +7,12 @@ connections that are passed on included.
 from collections.abc import Awaitable, Callable, Mapping
 
 import trio
-from attrs import frozen
+from attrs import evolve, frozen
 
 from autoscaler.core.activation import ActivatorSettings
 from autoscaler.core.group import GroupId
 from autoscaler.shell.balancing.keeper import Keeper
+from autoscaler.shell.balancing.seeking import Seeker
 from autoscaler.shell.balancing.waking import Members
 from autoscaler.shell.configuration.traffic_tables import TrafficSettings
 from autoscaler.shell.fleet import Fleet
@@ -33,11 +34,13 @@ class Post:
     Attributes:
         settings: As configured.
         keeper: Keeps its balancer.
+        seeker: Finds where its members listen.
         scope: Ends it.
     """
 
     settings: TrafficSettings
     keeper: Keeper
+    seeker: Seeker
     scope: trio.CancelScope
 
 
@@ -75,7 +78,9 @@ class Exchange:
         balancer = settings.balancer.opened()
         keeper = Keeper(group_id, self._fleet, balancer, self._log, activator)
         members.keeper = keeper
-        post = Post(settings, keeper, trio.CancelScope())
+        source = settings.balancer.source
+        seeker = Seeker(group_id, self._fleet, source, self._log)
+        post = Post(settings, keeper, seeker, trio.CancelScope())
         self._posts[group_id] = post
         self._fleet.heeders[group_id] = keeper.wake
 
@@ -83,6 +88,7 @@ class Exchange:
             with post.scope:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(keeper.keep_for_ever)
+                    nursery.start_soon(seeker.seek_for_ever)
                     if activator is not None and settings.activator is not None:
                         nursery.start_soon(
                             self._activate, group_id, activator, settings.activator
@@ -102,7 +108,8 @@ class Exchange:
         if keeper.activator is not None and settings.activator is not None:
             keeper.activator.configure(settings.activator)
         keeper.wake()
-        return Post(settings, keeper, post.scope)
+        post.seeker.source = settings.balancer.source
+        return evolve(post, settings=settings)
 
     async def _activate(
         self, group_id: GroupId, activator: Activator, settings: ActivatorSettings

@@ -5,6 +5,7 @@ where the daemon takes them while none serves, `[groups.idle]` when a group that
 nobody asks for rests, `[groups.weights]` what makes a member heavy.
 """
 
+import enum
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from autoscaler.shell.configuration.keys import (
 from autoscaler.shell.configuration.problems import Place as Where
 from autoscaler.shell.configuration.problems import Problem
 from autoscaler.shell.configuration.tables import Shape
+from autoscaler.shell.traffic.address import AddressSource, ByHook, ByName
 from autoscaler.shell.traffic.balancer import Balancer
 from autoscaler.shell.traffic.haproxy import HaproxyBalancer
 from autoscaler.shell.traffic.hook import HookBalancer
@@ -37,6 +39,13 @@ from autoscaler.shell.traffic.runtime_socket import RuntimeSocket, parse_socket
 BALANCER, ACTIVATOR, IDLE, WEIGHTS = "balancer", "activator", "idle", "weights"
 MS_PER_S = 1000
 TABLES = (BALANCER, ACTIVATOR, IDLE, WEIGHTS)
+
+
+class AddressBy(enum.Enum):
+    """How it is known where members listen."""
+
+    POOL = "pool"
+    DNS = "dns"
 
 
 @frozen(kw_only=True)
@@ -54,9 +63,13 @@ class BalancerSettings:
         max_requests: Most that HAProxy sends to a member at once, others wait;
             None: no limit.
         server_words: More of what HAProxy's `add server` takes.
+        address: How it is known where members listen, if not by a hook; None:
+            they do at the addresses of their pool.
+        dns_name: A member's name, where its address is that name's.
+        address_hook: An executable that prints a member's address.
 
     Raises:
-        ValueError: There is neither a socket nor hooks, or both.
+        ValueError: Two of these contradict each other, or one is missing.
     """
 
     backend: str
@@ -68,12 +81,28 @@ class BalancerSettings:
     slow_start: float = 0.0
     max_requests: int | None = None
     server_words: tuple[str, ...] = ()
+    address: AddressBy | None = None
+    dns_name: str | None = None
+    address_hook: Path | None = None
 
     def __attrs_post_init__(self) -> None:
         if (self.socket is None) == (not self.hooks):
             msg = "needs the socket of an HAProxy, or hooks in its place: not both"
             raise ValueError(msg)
+        if (self.address is AddressBy.DNS) != (self.dns_name is not None):
+            msg = 'needs dns_name with address = "dns", and with nothing else'
+            raise ValueError(msg)
+        if self.address is not None and self.address_hook is not None:
+            msg = "has an address_hook, which tells addresses: address must be left out"
+            raise ValueError(msg)
         self.opened()
+
+    @property
+    def source(self) -> AddressSource | None:
+        """What tells where members listen; None: their pool does."""
+        if self.dns_name is not None:
+            return ByName(self.dns_name)
+        return None if self.address_hook is None else ByHook(self.address_hook)
 
     def opened(self) -> Balancer:
         """Return what sends requests to the group; nothing is asked of it.
@@ -114,6 +143,7 @@ class TrafficSettings:
         activator = self.activator
         return ServePolicy(
             port=self.balancer.port,
+            is_sought=self.balancer.source is not None,
             drain_timeout=self.balancer.drain_timeout,
             activator=None if activator is None else activator.listen,
             idle=self.idle,
@@ -125,6 +155,10 @@ def _text(value: object) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError
     return value
+
+
+def _template(value: object) -> str:
+    return ByName(_text(value)).template
 
 
 def _port(value: object) -> int:
@@ -163,6 +197,11 @@ def balancer_keys(base: Path) -> Mapping[str, Key]:
         "slow_start": a_duration(or_none=True),
         "max_requests": a_count(1),
         "server_words": Key(_words, "a list of texts"),
+        "address": a_choice(AddressBy),
+        "dns_name": Key(
+            _template, 'a name with {name} or {index} such as "{name}.example.org"'
+        ),
+        "address_hook": path,
         "hooks": Key(
             hooks,
             "a table of executables: observe, add, ready, drain, rest, remove and, if "
@@ -260,8 +299,11 @@ def find_misfits(
             complaint = "needs a [groups.balancer] table, which tells of requests"
             problems.append(place.problem(complaint, "requests"))
         return tuple(problems)
-    if policy.address_pool is None:
-        complaint = "is missing: a balancer has to know where members listen"
+    if policy.address_pool is None and traffic.balancer.source is None:
+        complaint = (
+            "is missing: a balancer has to know where members listen, by their pool, "
+            'or by address = "dns" or address_hook in [groups.balancer]'
+        )
         problems.append(place.problem(complaint, "address_pool"))
     sleeps = is_managed and policy.min_clones == 0
     if traffic.idle is not None and sleeps and traffic.activator is None:

@@ -89,12 +89,14 @@ def test_what_the_example_comments_out_can_be_written(tmp_path):
     commented = re.compile(r"^#(?=\w+ = )", re.MULTILINE)
     file = tmp_path / "all.toml"
     # Where there are two ways to say it, the other one is commented out.
-    one_way = re.sub(r"^image = .*\n|^#hooks = .*\n", "", text, flags=re.MULTILINE)
+    one_way = re.sub(
+        r"^image = .*\n|^#(hooks|address_hook) = .*\n", "", text, flags=re.MULTILINE
+    )
     file.write_text(commented.sub("", one_way))
 
     settings = load_settings(file)
 
-    assert len(commented.findall(text)) == 13
+    assert len(commented.findall(text)) == 16
     assert settings.hosts[0].architecture is Architecture.X86_64
     assert settings.hosts[0].stats_interval == 10
     assert settings.hosts[0].access.policies != {}
