@@ -63,9 +63,11 @@ backend {backend}
     # activator too: held until a member answers, every check would wake one.
 {servers}"""
 
-# Its owner may begin after HAProxy, or anew: it is soon seen to be there.
+# Its owner may begin after HAProxy, or anew: it is soon seen to be there.  While
+# it is away, for up to 5 s, requests are tried again and not refused.
 _ACTIVATOR = (
-    "    server activator {place} check inter 200ms rise 1 backup pool-max-conn 0\n"
+    "    server activator {place} check inter 200ms rise 1 fall 25 backup"
+    " pool-max-conn 0\n"
 )
 
 

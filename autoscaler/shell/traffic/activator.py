@@ -8,7 +8,9 @@ two say is passed on as it comes.  What happens to a connection is decided in
 In HAProxy it is a server with ``backup`` and ``pool-max-conn 0`` (a connection
 kept for later counts as a session, and keeps its member from being idle), best
 under ``option abortonclose`` (a client that hangs up is told of as a reset;
-with a proper end after a request it may just wait for its answer).
+with a proper end after a request it may just wait for its answer).  With ``inter
+200ms rise 1 fall 25`` it is found soon after a start of the daemon, and during
+one HAProxy tries again, as ``retries 3`` says, instead of refusing.
 
 Laws: a wake belongs to the group and outlives whoever it was asked for; what
 was read of a client is given to exactly one member, in order; a client that

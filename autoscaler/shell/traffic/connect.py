@@ -22,7 +22,10 @@ LEAST_RELEASE = (2, 6)
 PROBE = "autoscaler-probe"
 
 _DETOURS = {
-    Detour.MISSING: "add `server activator {place} check backup pool-max-conn 0` to it",
+    Detour.MISSING: (
+        "add `server activator {place} check inter 200ms rise 1 fall 25 backup "
+        "pool-max-conn 0` to it"
+    ),
     Detour.NO_BACKUP: "the server at {place} is no backup: add `backup` to its line",
     Detour.OFF_DUTY: "the server at {place} is drained or in maintenance: ready it",
     Detour.FAILED: "the server at {place} fails its checks",
