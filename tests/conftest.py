@@ -52,3 +52,20 @@ def databases_end_with_their_test(monkeypatch):
 def pytest_terminal_summary(terminalreporter):
     """Say loudly what could not be tried."""
     tell_what_was_skipped(terminalreporter)
+    tell_figures(terminalreporter)
+
+
+def tell_figures(terminal) -> None:
+    """Say what tests have measured."""
+    reports = [report for each in terminal.stats.values() for report in each]
+    figures = [
+        text
+        for report in reports
+        if getattr(report, "when", None) == "call"
+        for name, text in report.user_properties
+        if name == "figure"
+    ]
+    if figures:
+        terminal.write_sep("=", "figures")
+        for text in figures:
+            terminal.write_line(text)

@@ -13,7 +13,9 @@ Facts of HAProxy 2.6, each seen at a running one (management.txt says less):
   severity in brackets, 3 and below for a refusal.
 - ``add server`` makes a server in maintenance, its checks off.  Until
   ``enable health`` it counts as healthy for ever, and after it until the first
-  check has failed.  That check comes one ``inter`` later, never at once.
+  check has failed.  That check comes one ``fastinter`` later, never at once;
+  ``inter`` counts only while all of the last ``fall`` checks have passed, and
+  ``downinter`` while it has failed.
 - A server in maintenance isn't checked.  Back from there it counts as healthy
   until ``fall`` checks have failed, and shows the result of the last check
   from before: a standby that died in maintenance gets requests.  In drain it
@@ -40,6 +42,9 @@ _SEVERITY = re.compile(r"^\[([0-7])\]: ?(.*)$", re.MULTILINE)
 # syslog(3) - 0 to 3 are errors; 4 warning to 6 info come with what is done.
 _LEAST_DONE = 4
 MOST_WEIGHT = 256
+# Somebody waits for one that boots, and one that may have died gets requests:
+# with 9 checks that fail it is given up as fast as with 3 rare ones.
+DOUBTS = 4
 SEPARATOR = ";"
 
 
@@ -107,7 +112,8 @@ class ServerOptions:
     ``option httpchk`` or the like.
 
     Attributes:
-        check_every_ms: Pause between checks, and before the first.
+        check_every_ms: Pause between checks of a healthy server.  One that
+            boots, or may have died, is checked `DOUBTS` times as often.
         rise: Checks in a row that make a failed server a healthy one.
         fall: Checks in a row that make a healthy server a failed one; with
             less than 2 a check before maintenance looks like one after it.
@@ -121,7 +127,7 @@ class ServerOptions:
 
     check_every_ms: int = 200
     rise: int = 1
-    fall: int = 3
+    fall: int = 9
     slow_start_ms: int = 0
     limit: int | None = None
     words: tuple[str, ...] = ()
@@ -140,8 +146,11 @@ class ServerOptions:
             _require(_WORD, word, "a word of `add server`")
 
     def __str__(self) -> str:
+        doubtful_ms = max(1, self.check_every_ms // DOUBTS)
         parts = [
-            f"check inter {self.check_every_ms}ms rise {self.rise} fall {self.fall}",
+            f"check inter {self.check_every_ms}ms",
+            f"fastinter {doubtful_ms}ms downinter {doubtful_ms}ms",
+            f"rise {self.rise} fall {self.fall}",
             f"slowstart {self.slow_start_ms}ms" if self.slow_start_ms else "",
             "" if self.limit is None else f"maxconn {self.limit}",
             *self.words,

@@ -25,7 +25,8 @@ QUIETLY = "set severity-output number"
     [
         pytest.param(
             haproxy.add_server(WEB_1, PLACE, ServerOptions()),
-            "add server web/web-1 10.0.42.11:80 check inter 200ms rise 1 fall 3",
+            "add server web/web-1 10.0.42.11:80 check inter 200ms "
+            "fastinter 50ms downinter 50ms rise 1 fall 9",
             id="add",
         ),
         pytest.param(
@@ -42,7 +43,8 @@ QUIETLY = "set severity-output number"
                 ),
                 weight=50,
             ),
-            "add server web/web-1 [fd00::1]:443 check inter 500ms rise 2 fall 4 "
+            "add server web/web-1 [fd00::1]:443 check inter 500ms "
+            "fastinter 125ms downinter 125ms rise 2 fall 4 "
             "slowstart 3000ms maxconn 8 ssl verify required ca-file /etc/ca.pem "
             "weight 50",
             id="add with all",
