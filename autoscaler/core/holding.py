@@ -114,7 +114,8 @@ class Holding:
         held: How many wait for a member.
         sessions: By server, how many each works on; none: left out.
         last: The server that was chosen last.
-        asked_at: When a wake was last asked for, monotonic; None: never.
+        asked_at: When a wake was last asked for, monotonic; None: never, or it
+            has led to a member.
         is_ending: Whether nobody is held any more.
         arrived: How many have come.
         joined: How many a member has taken.
@@ -173,7 +174,10 @@ def judge(
 def take(holding: Holding, caller: Caller) -> Holding:
     """Return *holding* when a member has taken *caller*: its place is free."""
     return evolve(
-        holding, held=holding.held - caller.is_held, joined=holding.joined + 1
+        holding,
+        held=holding.held - caller.is_held,
+        joined=holding.joined + 1,
+        asked_at=None,
     )
 
 

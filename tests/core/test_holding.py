@@ -137,6 +137,18 @@ def test_after_a_wake_that_failed_another_is_asked_for_with_a_pause(later, wakes
     assert held(verdict).wakes is wakes
 
 
+def test_after_a_wake_that_led_to_a_member_the_next_one_has_no_pause():
+    """Whoever came right after a group fell asleep again was held for a second."""
+    holding, caller, _ = judge(Holding(SETTINGS), SPOKEN, ASLEEP)
+    holding, caller, _ = judge(holding, caller, Scene(NOW + 0.5, (ONE,)))
+    holding = take(holding, caller)
+
+    at = NOW + 1
+    _, _, verdict = judge(holding, Caller(at, has_spoken=True), Scene(at))
+
+    assert held(verdict).wakes
+
+
 def test_those_that_are_still_held_ask_again_too():
     holding, caller, _ = judge(Holding(SETTINGS), SPOKEN, ASLEEP)
 
@@ -285,7 +297,7 @@ class Histories(RuleBasedStateMachine):
         self.holding = Holding(evolve(SETTINGS, max_held=held, mode=mode))
         self.waiting, self.connecting, self.sessions = [], [], []
         self.ready, self.is_waking = (), False
-        self.wakes, self.ended = [], 0
+        self.wakes, self.woken, self.ended = [], 0, 0
 
     def look(self, caller):
         scene = Scene(self.now, self.ready, self.is_waking)
@@ -301,6 +313,7 @@ class Histories(RuleBasedStateMachine):
                     assert not self.ready
                     assert not self.is_waking
                     self.wakes.append(self.now)
+                    self.woken += 1
             case Refuse():
                 self.ended += 1
 
@@ -335,6 +348,7 @@ class Histories(RuleBasedStateMachine):
         if works:
             self.holding = take(self.holding, caller)
             self.sessions.append(server)
+            self.wakes = []
             return
         self.holding, caller = miss(self.holding, caller, server, self.now)
         self.look(caller)
@@ -360,8 +374,8 @@ class Histories(RuleBasedStateMachine):
         assert self.holding.sessions == servers
 
     @invariant()
-    def wakes_have_their_pauses(self):
-        assert len(self.wakes) == self.holding.woken
+    def wakes_that_lead_to_nobody_have_their_pauses(self):
+        assert self.woken == self.holding.woken
         assert all(
             later - earlier >= SETTINGS.wake_pause
             for earlier, later in zip(self.wakes, self.wakes[1:], strict=False)
