@@ -2,6 +2,7 @@
 
 import pytest
 import trio
+from attrs import evolve
 
 from albatross_client.sandbox.faults import Refused, Rule, SlowReply
 from autoscaler.core.backend import Backend
@@ -12,6 +13,7 @@ from autoscaler.shell.acting.turns import Turns
 from tests.shell.harness import (
     GROUP,
     HOST,
+    ROOMY,
     Machine,
     Wish,
     make_world,
@@ -98,6 +100,28 @@ async def test_one_that_is_refused_stops_no_other(autojump_clock, nursery):
     assert world.size == 4
     assert len(world.events("action_started")) == 4
     assert world.events("action_finished")[-1]["outcome"] == "done"
+
+
+async def test_what_was_just_created_is_seen_before_more_is_decided(
+    autojump_clock, nursery
+):
+    """Creates beside each other: none was listed when others asked the host."""
+    domain, reply = (
+        evolve(ROOMY, unikernels=7),
+        Rule(fault=SlowReply(0.3), verb="create", times=None),
+    )
+    world, balancer = await behind_a_balancer(
+        nursery, domain=domain, interval=0.5, rules=(reply,)
+    )
+
+    balancer.in_flight = 30
+    await wait_until(lambda: world.size == 7, 100)
+    await wait_until(lambda: not world.group.ledger.actions, 100)
+    await trio.sleep(2)
+
+    ended = [end["outcome"] for end in world.events("action_finished")]
+    assert ended == 6 * ["done"]
+    assert world.decision.reason is Reason.NO_CAPACITY
 
 
 async def test_a_silent_balancer_removes_nobody(autojump_clock, nursery):

@@ -1,5 +1,6 @@
 """Create clones: sent once, waited for, and removed again where they fail."""
 
+import contextlib
 import hashlib
 
 import trio
@@ -37,6 +38,7 @@ from autoscaler.shell.state.store import Step
 TRANSFER_S = 120.0
 BOOT_INTERVALS = 3
 BOOT_LOOK_S = 0.5
+LOOK_AGAIN_S = 5.0
 # About a millisecond of work: ticks of other groups are not kept waiting.
 HASHED_AT_ONCE = 1024 * 1024
 
@@ -70,9 +72,28 @@ async def _create(slot: Slot, work: Work) -> Failed | None:
     failed = await _send(slot.name, _Order(made_from, confirmed, image), work)
     if failed is not None:
         return failed
-    if site.balancing is None:
-        return await _wait_for_boot(slot.name, work, made_from.digest)
-    return await _enter(slot.name, work, made_from.digest, site.balancing)
+    if site.group.policy.requests is None:
+        return await _boot(slot.name, work, made_from.digest)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_look_again, site)
+        return await _boot(slot.name, work, made_from.digest)
+
+
+async def _boot(name: Name, work: Work, digest: bytes) -> Failed | None:
+    balancing = work.site.balancing
+    if balancing is None:
+        return await _wait_for_boot(name, work, digest)
+    return await _enter(name, work, digest, balancing)
+
+
+async def _look_again(site: Site) -> None:
+    """Let what is decided next see what the new clone takes.
+
+    Where several are created beside each other, none of them was listed yet
+    when the host was asked before.
+    """
+    with trio.move_on_after(LOOK_AGAIN_S), contextlib.suppress(AlbatrossError):
+        await site.look()
 
 
 def _prepare(slot: Slot, site: Site) -> None:
