@@ -5,10 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test test-slow bench soak soak-virtual fuzz fuzz-codec venv lock format clean
+.PHONY: demo demo-traffic test test-slow bench soak soak-virtual fuzz fuzz-codec venv lock format clean
 
 demo: venv
 	$(BIN)/autoscaler demo
+
+# Needs HAProxy, and says how to install it.
+demo-traffic: venv
+	$(BIN)/autoscaler demo --traffic
 
 test: venv
 	$(BIN)/ruff format --check .

@@ -25,11 +25,12 @@ def signal_fields(decision: Decision) -> Mapping[str, str | int | float | None]:
 def describe_signal(signal: Signal) -> str:
     """Return in words what *signal* calls for."""
     value, target = f"{signal.value:.1f}".removesuffix(".0"), f"{signal.target:g}"
+    requests = "request" if value == "1" else "requests"
     match signal.kind:
         case SignalKind.IN_FLIGHT:
-            what = f"{value} requests in flight ({target} each)"
+            what = f"{value} {requests} in flight ({target} each)"
         case SignalKind.RPS:
-            what = f"{value} requests a second ({target} each)"
+            what = f"{value} {requests} a second ({target} each)"
         case SignalKind.QUEUE_MS:
             what = f"{value} ms in the queue (at most {target})"
         case SignalKind.CPU:

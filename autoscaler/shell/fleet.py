@@ -74,6 +74,14 @@ class Reporter(Protocol):
         """There is something to say about a member."""
 
 
+class Holder(Protocol):
+    """Who holds connections while nobody serves."""
+
+    @property
+    def held(self) -> int:
+        """How many wait for a member."""
+
+
 class Fleet:
     """All groups, by id, and one watch for each domain of each host.
 
@@ -90,6 +98,7 @@ class Fleet:
         backends: What balancers told last, by group.
         heeders: Told at once when what is kept of their group has changed.
         records: The newest of each group, oldest first.
+        holders: Who holds connections while nobody serves, by group.
         minutes: What ticks said since the last full minute.
         streams_changed: Whether a stream went up or down since that was
             written.
@@ -124,6 +133,7 @@ class Fleet:
         self.word: Mode | None = None
         self.drafts: dict[GroupId, Draft] = {}
         self.heeders: dict[GroupId, Callable[[], None]] = {}
+        self.holders: dict[GroupId, Holder] = {}
         self.begin: Callable[[GroupId, Action], None] = _nobody_acts
         self.reconcile_interval = reconcile_interval
         self._reporter = reporter

@@ -1,147 +1,120 @@
-"""The demo's story and its live view, from values."""
+"""The demo as a command, with HAProxy and without."""
 
-import io
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
-from attrs import evolve
-from rich.console import Console
 
-from autoscaler.cli.demo import EXPECTED_SIZES, Story
-from autoscaler.cli.live_view import EVENTS_SHOWN, LiveView
-from autoscaler.core.decision import MemberClass
-from autoscaler.shell.log import Field
-from tests.core.builders import make_world, rule
+from albatross_client.sandbox import haproxy
+from autoscaler.cli.main import main
+from tests.cli.test_run import AUTOSCALER
+from tests.haproxy_fixture import needs_haproxy
 
-CREATED: dict[str, Field] = {
-    "action": "CreateClones",
-    "clones": "user:web-clone-1",
-    "reason": "high",
-    "outcome": "done",
-    "took_s": 1.234,
-}
-DESTROYED: dict[str, Field] = {
-    "action": "DestroyClone",
-    "victim": "user:web-clone-1",
-    "reason": "low",
-    "outcome": "done",
-    "took_s": 0.1,
-}
+# It ends by itself after 90 s.
+PATIENCE_S = 100
 
 
-def story_of(*sizes):
-    story = Story()
-    for second, size in enumerate(sizes):
-        story.note_size(float(second), size)
-    return story
+@pytest.fixture
+def place():
+    """A directory with a short name: that of a socket has 107 bytes at most."""
+    with tempfile.TemporaryDirectory(prefix="t-") as directory:
+        yield Path(directory)
 
 
-def shown(view, group):
-    console = Console(record=True, width=120, file=io.StringIO())
-    console.print(view.render(group, "  12 s"))
-    return console.export_text()
+@contextmanager
+def demo(directory: Path):
+    """Run the demo with its temporary files in *directory*."""
+    with subprocess.Popen(  # noqa: S603 - ours
+        [sys.executable, "-c", AUTOSCALER, "demo", "--traffic", "--plain"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(directory)},
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
-def decided(*states):
-    group, view = make_world(*states)
-    return evolve(group, decision=rule(group, view).decision)
+def running_in(directory: Path) -> list[str]:
+    """Return the command lines that *directory* is in, of all processes."""
+    lines = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            lines.append(file.read_text())
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return [line for line in lines if str(directory) in line]
 
 
-def test_a_size_that_lasts_is_noted_once():
-    assert story_of(1, 1, 2, 2, 2).sizes == [(0.0, 1), (2.0, 2)]
+def test_without_haproxy_it_is_said_how_to_install_it(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.setattr(haproxy, "_ALSO_IN", "/nonexistent")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    code = main(["demo", "--traffic"])
+
+    assert code == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("autoscaler: HAProxy is not installed: ")
+    assert "apt-get install haproxy" in err
+    assert not list(tmp_path.iterdir())
 
 
+@needs_haproxy
 @pytest.mark.parametrize(
-    ("sizes", "is_as_expected"),
+    ("number", "code"),
     [
-        pytest.param(EXPECTED_SIZES, True, id="up-and-down"),
-        pytest.param((1, 2, 3, 2), False, id="not-yet-back"),
-        pytest.param((1, 2, 3, 4, 3, 2, 1), False, id="too-far"),
-        pytest.param((1, 2, 1, 2, 3, 2, 1), False, id="flapping"),
-        pytest.param((), False, id="nothing"),
+        pytest.param(signal.SIGTERM, 1, id="ended"),
+        pytest.param(signal.SIGINT, 130, id="interrupted"),
     ],
 )
-def test_only_one_to_three_and_back_is_as_expected(sizes, is_as_expected):
-    assert story_of(*sizes).is_as_expected is is_as_expected
+def test_a_signal_leaves_nothing_behind(place, number, code):
+    with demo(place) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "event=scene_began" in line:
+                break
+        before = running_in(place)
+
+        process.send_signal(number)
+        _, err = process.communicate(timeout=PATIENCE_S)
+
+    assert process.returncode == code
+    assert "Traceback" not in err
+    assert before
+    assert not running_in(place)
+    assert not list(place.iterdir())
 
 
-def test_the_summary_tells_sizes_actions_and_the_outcome():
-    story = story_of(*EXPECTED_SIZES)
-    story.actions += [CREATED, DESTROYED]
+@needs_haproxy
+def test_an_haproxy_that_cannot_start_is_told_in_one_line(place):
+    deep = place / ("d" * 100)
+    deep.mkdir()
 
-    lines = story.summary()
+    with demo(deep) as process:
+        out, err = process.communicate(timeout=PATIENCE_S)
 
-    assert "    2.0 s  ### 3" in lines
-    assert "  CreateClones user:web-clone-1 (high): done in 1.234 s" in lines
-    assert "  DestroyClone user:web-clone-1 (low): done in 0.1 s" in lines
-    assert lines[-1] == "The group went 1 -> 2 -> 3 -> 2 -> 1 by itself."
-
-
-@pytest.mark.parametrize(
-    ("sizes", "last"),
-    [
-        pytest.param(
-            (1, 2), "The group went 1 -> 2, and not 1 -> 2 -> 3 -> 2 -> 1.", id="half"
-        ),
-        pytest.param(
-            (), "The group went nowhere, and not 1 -> 2 -> 3 -> 2 -> 1.", id="nowhere"
-        ),
-    ],
-)
-def test_the_summary_says_what_went_otherwise(sizes, last):
-    assert story_of(*sizes).summary()[-1] == last
+    assert process.returncode == 1
+    assert out == ""
+    assert "autoscaler: HAProxy has ended: " in err.splitlines()[-1]
+    assert not list(deep.iterdir())
 
 
-def test_an_action_without_a_duration_has_a_line_too():
-    untimed: dict[str, Field] = {**CREATED}
-    del untimed["took_s"]
-    story = Story(actions=[untimed])
+@needs_haproxy
+@pytest.mark.slow
+def test_a_group_sleeps_wakes_and_follows_its_visitors(place):
+    with demo(place) as process:
+        out, err = process.communicate(timeout=PATIENCE_S)
 
-    assert "  CreateClones user:web-clone-1 (high): done" in story.summary()
-
-
-def test_before_the_first_frames_the_view_says_that_it_waits():
-    group, _ = make_world(50.0)
-
-    assert "waiting for the host's first frames" in shown(LiveView("demo"), group)
-
-
-def test_the_view_shows_members_the_mean_the_decision_and_why():
-    text = shown(LiveView("demo"), decided(95.0, 93.0, MemberClass.WARMING))
-
-    assert "demo" in text
-    assert "user:web-clone-1" in text
-    assert "93%" in text
-    assert "warming" in text
-    assert "94%" in text
-    assert "down < 40   up > 90" in text
-    assert "hold: rising" in text
-    assert "1 of 3 ticks so far" in text
-    assert "12 s" in text
-
-
-def test_a_bar_is_as_long_as_the_usage():
-    text = shown(LiveView("demo"), decided(50.0))
-
-    row = next(line for line in text.splitlines() if "fresh" in line)
-    assert row.count("█") == row.count("·") == 20
-
-
-def test_a_member_without_a_usage_has_an_empty_bar():
-    text = shown(LiveView("demo"), decided(MemberClass.UNKNOWN))
-
-    row = next(line for line in text.splitlines() if "unknown" in line)
-    assert "█" not in row
-    assert "  - " in row
-
-
-def test_the_latest_events_are_shown_with_what_fits_of_them():
-    view = LiveView("demo")
-    for number in range(EVENTS_SHOWN + 1):
-        view.note("action_finished", {"took_s": number, "group": "x", "error": None})
-
-    text = shown(view, decided(50.0))
-
-    assert "took_s=0" not in text
-    assert f"action_finished  took_s={EVENTS_SHOWN}" in text
-    assert "group=x" not in text
-    assert "error=" not in text
+    assert process.returncode == 0, out + err
+    assert out.splitlines()[-1].endswith("-> 1 by itself, and no request failed.")
+    assert err.count("event=scene_began") == 5
+    assert "event=visitors_asked" in err

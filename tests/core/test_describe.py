@@ -328,6 +328,12 @@ CPU = Signal(SignalKind.CPU, 95.25, 90.0, 3)
             id="in flight",
         ),
         pytest.param(
+            decision(Reason.STEADY, signal=Signal(SignalKind.IN_FLIGHT, 1.0, 3, 1)),
+            "1 member is wanted for 1 request in flight (3 each), and there are 2: "
+            "no change",
+            id="one in flight",
+        ),
+        pytest.param(
             decision(Reason.STEADY, signal=Signal(SignalKind.RPS, 4.5, 10, 1)),
             "1 member is wanted for 4.5 requests a second (10 each), and there are 2: "
             "no change",

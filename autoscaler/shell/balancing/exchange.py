@@ -75,6 +75,7 @@ class Exchange:
         members, activator = Members(group_id, self._fleet), None
         if settings.activator is not None:
             activator = Activator(str(group_id), settings.activator, members, self._log)
+            self._fleet.holders[group_id] = activator
         balancer = settings.balancer.opened()
         keeper = Keeper(group_id, self._fleet, balancer, self._log, activator)
         members.keeper = keeper
@@ -100,6 +101,7 @@ class Exchange:
         post.scope.cancel()
         del self._posts[group_id]
         self._fleet.heeders.pop(group_id, None)
+        self._fleet.holders.pop(group_id, None)
         self._fleet.hear_balancer(group_id, None)
 
     def _changed(self, post: Post, settings: TrafficSettings) -> Post:

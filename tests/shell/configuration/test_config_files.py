@@ -33,7 +33,7 @@ from autoscaler.shell.traffic.runtime_socket import UnixSocket
 
 CONFIG = Path(__file__).parents[3] / "config"
 EXAMPLE = CONFIG / "example.toml"
-ALL = ["example.toml", "production.toml", "sandbox.toml"]
+ALL = ["example.toml", "production.toml", "sandbox.toml", "traffic.toml"]
 
 
 def written_keys():
@@ -159,7 +159,7 @@ def test_each_file_can_be_used(name):
     assert settings.groups
 
 
-@pytest.mark.parametrize("name", ["production.toml", "sandbox.toml"])
+@pytest.mark.parametrize("name", ALL[1:])
 def test_nothing_is_to_be_said_about_the_deployments(name):
     settings = load_settings(CONFIG / name)
     intervals = {host.name: host.stats_interval for host in settings.hosts}
