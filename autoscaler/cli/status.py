@@ -3,28 +3,16 @@
 import argparse
 from pathlib import Path
 
-from attrs import frozen
-
 from autoscaler.cli.output import complain, print_json, print_table
-from autoscaler.cli.status_report import (
-    ActionLine,
-    GroupLine,
-    Report,
-    Said,
-    report,
-)
 from autoscaler.core.deeds import describe_action
 from autoscaler.core.describe import explain
-from autoscaler.core.moments import Clocks
-from autoscaler.core.numbers import fields
 from autoscaler.core.policy import Mode
 from autoscaler.core.record import Record
-from autoscaler.core.record_form import sizes_form
-from autoscaler.shell.clock import boot_clock, boot_id, wall_clock
 from autoscaler.shell.configuration.durations import format_age
 from autoscaler.shell.configuration.settings import SettingsError, load_settings
-from autoscaler.shell.state.lock import Holder, holder
-from autoscaler.shell.state.reader import State, read_state
+from autoscaler.shell.operators.status_form import Shown, as_json, look
+from autoscaler.shell.operators.status_report import GroupLine, Said
+from autoscaler.shell.state.lock import Holder
 from autoscaler.shell.state.schema import StoreError
 
 
@@ -43,30 +31,15 @@ def add_command(
     parser.set_defaults(run=run)
 
 
-@frozen
-class Shown:
-    """What is shown: the daemon, its groups and its streams, at one instant."""
-
-    daemon: Holder | None
-    report: Report
-    state: State
-    wall: float
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Show the state; return the exit code."""
     try:
-        settings = load_settings(arguments.config)
-        directory = settings.deployment.state_dir
-        daemon, state = holder(directory), read_state(directory)
+        shown = look(load_settings(arguments.config))
     except (SettingsError, StoreError) as error:
         complain(str(error))
         return 1
-    # Nothing here is monotonic: ages are of stamps alone.
-    clocks = Clocks(0.0, boot_id(), boot_clock(), wall_clock())
-    shown = Shown(daemon, report(settings, state, clocks), state, clocks.wall)
     if arguments.json:
-        print_json(_as_json(shown))
+        print_json(as_json(shown))
     else:
         _print_for_people(shown)
     return 0
@@ -201,90 +174,3 @@ def _waiting(line: GroupLine) -> list[tuple[str, str, str]]:
 
 def _age(since: float, wall: float) -> str:
     return format_age(wall - since)
-
-
-def _as_json(shown: Shown) -> dict[str, object]:
-    daemon = shown.daemon
-    return {
-        "daemon": {"running": daemon is not None, "pid": daemon and daemon.pid},
-        "groups": [_group_json(line, shown.wall) for line in shown.report.groups],
-        "stranded": [
-            {
-                "host": each.host,
-                "name": str(each.name),
-                "command": each.command,
-                "age_s": None
-                if each.since is None
-                else round(shown.wall - each.since, 3),
-            }
-            for each in shown.report.stranded
-        ],
-        "streams": [
-            {
-                "host": stream.host,
-                "domain": str(stream.domain),
-                "up": stream.is_up,
-                "age_s": round(shown.wall - stream.since, 3),
-            }
-            for stream in shown.state.streams
-        ],
-    }
-
-
-def _group_json(line: GroupLine, wall: float) -> dict[str, object]:
-    return {
-        "group": str(line.id),
-        "mode": line.policy.mode.value,
-        "min_clones": line.policy.min_clones,
-        "max_clones": line.policy.max_clones,
-        "members": [
-            {
-                "name": str(member.name),
-                "class": member.counts_as and member.counts_as.value,
-                "usage_percent": None
-                if member.usage is None
-                else round(member.usage, 2),
-            }
-            for member in line.members
-        ],
-        "decision": _decision_json(line, wall),
-        "actions": [_action_json(each) for each in line.actions],
-        "cooldown_up_left_s": round(line.cooldown_up_left_s, 3),
-        "cooldown_down_left_s": round(line.cooldown_down_left_s, 3),
-        "backoffs_left_s": {k: round(v, 3) for k, v in line.backoffs_left_s.items()},
-        "foreign": [str(name) for name in line.foreign],
-        "sizes": None if line.record is None else sizes_form(line.record),
-        "said": _said_json(line.said, wall),
-    }
-
-
-def _said_json(said: Said | None, wall: float) -> dict[str, object] | None:
-    if said is None:
-        return None
-    since = said.since
-    return {
-        "mode": said.mode.value,
-        "user": said.user,
-        "age_s": None if since is None else round(wall - since, 3),
-    }
-
-
-def _decision_json(line: GroupLine, wall: float) -> dict[str, object] | None:
-    standing = line.standing
-    if standing is None:
-        return None
-    return {
-        **fields(standing.decision),
-        "why": explain(standing.decision),
-        "age_s": round(wall - standing.since, 3),
-        "numbers_age_s": round(wall - standing.at, 3),
-    }
-
-
-def _action_json(line: ActionLine) -> dict[str, object]:
-    return {
-        "id": line.action.id,
-        "what": describe_action(line.action),
-        "reason": line.action.reason.value,
-        "age_s": None if line.age_s is None else round(line.age_s, 3),
-    }

@@ -6,11 +6,6 @@ from attrs import evolve
 
 from albatross_client.names import Name
 from autoscaler.cli import main
-from autoscaler.cli.status_report import (
-    MemberLine,
-    Stranded,
-    report,
-)
 from autoscaler.core.actions import ReplaceClone
 from autoscaler.core.decision import MemberClass, Reason
 from autoscaler.core.deeds import describe_action
@@ -18,6 +13,11 @@ from autoscaler.core.demand import RequestPolicy
 from autoscaler.core.group import Backoff, GroupId
 from autoscaler.core.policy import Mode
 from autoscaler.shell.configuration.settings import load_settings
+from autoscaler.shell.operators.status_report import (
+    MemberLine,
+    Stranded,
+    report,
+)
 from autoscaler.shell.state.reader import NOTHING, Standing, State, read_state
 from autoscaler.shell.state.store import RequestRow, Store, StreamRow
 from tests.cli.files import MANAGED, configuration
@@ -250,9 +250,10 @@ async def keep(directory):
 
 @pytest.fixture
 def clocks(monkeypatch):
-    monkeypatch.setattr("autoscaler.cli.status.wall_clock", lambda: CLOCKS.wall + 8)
-    monkeypatch.setattr("autoscaler.cli.status.boot_clock", lambda: CLOCKS.boot + 8)
-    monkeypatch.setattr("autoscaler.cli.status.boot_id", lambda: CLOCKS.boot_id)
+    form = "autoscaler.shell.operators.status_form"
+    monkeypatch.setattr(f"{form}.wall_clock", lambda: CLOCKS.wall + 8)
+    monkeypatch.setattr(f"{form}.boot_clock", lambda: CLOCKS.boot + 8)
+    monkeypatch.setattr(f"{form}.boot_id", lambda: CLOCKS.boot_id)
 
 
 async def test_all_that_is_known_is_shown(tmp_path, capsys, clocks):
