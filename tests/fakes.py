@@ -10,7 +10,7 @@ from albatross_client.names import Name
 from albatross_client.sandbox.memory import MemoryClient
 from albatross_client.tls_stream import Before
 from albatross_client.values import Config, Info, ResourcePolicy
-from autoscaler.shell.hosts.host import StatsSource
+from autoscaler.shell.hosts.host import ConsoleSource, StatsSource
 
 
 @define
@@ -24,6 +24,9 @@ class WrappedHost:
 
     async def policies(self, domain: Name) -> Mapping[Name, ResourcePolicy]:
         return await self.client.policies(domain)
+
+    async def console(self, name: Name, count: int) -> ConsoleSource:
+        return await self.client.console(name, count)
 
     async def image(self, name: Name) -> bytes:
         return await self.client.image(name)
@@ -177,6 +180,9 @@ class ScriptedHost:
 
     async def policies(self, domain: Name) -> Mapping[Name, ResourcePolicy]:
         raise AssertionError(f"asked for the policy of {domain}")
+
+    async def console(self, name: Name, count: int) -> ConsoleSource:
+        raise AssertionError(f"asked for {count} lines of {name}")
 
     async def image(self, name: Name) -> bytes:
         raise AssertionError(f"asked for the image of {name}")

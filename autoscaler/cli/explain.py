@@ -1,6 +1,7 @@
 """`autoscaler explain`: why a group does what it does, and what is missing."""
 
 import argparse
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from autoscaler.core.group import GroupId
 from autoscaler.core.guards import Guard
 from autoscaler.core.record import Record
 from autoscaler.core.record_form import record_form
+from autoscaler.core.shortages import counted
 from autoscaler.core.telling import describe_lack, tell
 from autoscaler.shell.clock import wall_clock
 from autoscaler.shell.configuration.durations import format_age
@@ -26,7 +28,8 @@ from autoscaler.shell.operators.requests import (
     RequestError,
     find_groups,
 )
-from autoscaler.shell.state.past import read_record
+from autoscaler.shell.state.mortems import PostMortem
+from autoscaler.shell.state.past import read_post_mortems, read_record
 from autoscaler.shell.state.records import from_json
 from autoscaler.shell.state.schema import StoreError
 
@@ -67,11 +70,13 @@ class Explained:
         group: Of which group.
         record: Its record.
         source: Who told it: ``daemon`` or ``state``.
+        mortems: What is kept of clones that are gone, oldest first.
     """
 
     group: GroupId
     record: Record
     source: str
+    mortems: tuple[PostMortem, ...]
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -93,7 +98,8 @@ def run(arguments: argparse.Namespace) -> int:
         complain(f"{group}: nothing is known of a decision {since}")
         return 1
     if arguments.json:
-        source = {"group": str(group), "source": found.source}
+        gone = [str(mortem.name) for mortem in found.mortems]
+        source = {"group": str(group), "source": found.source, "post_mortems": gone}
         print_json({**source, **record_form(found.record)})
     else:
         _print_for_people(found, wall)
@@ -109,9 +115,11 @@ def _find(settings: Settings, group: GroupId, at: float | None) -> Explained | N
     except DaemonDownError:
         record = None
     if record is not None:
-        return Explained(group, record, "daemon")
-    kept = read_record(directory, group, wall_clock() if at is None else at)
-    return None if kept is None else Explained(group, kept, "state")
+        return Explained(group, record, "daemon", read_post_mortems(directory, group))
+    kept = read_record(directory, group, math.inf if at is None else at)
+    if kept is None:
+        return None
+    return Explained(group, kept, "state", read_post_mortems(directory, group))
 
 
 def _asked(directory: Path, words: Mapping[str, str]) -> Record | None:
@@ -139,6 +147,12 @@ def _print_for_people(found: Explained, wall: float) -> None:
     if found.source == "state":
         print("By the state file: the daemon is down, or does not look back so far.")
     print("".join(f"\n{line}" for line in tell(record)) + "\n")
+    if found.mortems:
+        count, newest = len(found.mortems), found.mortems[-1]
+        print(
+            f"{counted(count, 'post-mortem')} kept, the newest of {newest.name}: "
+            f"autoscaler history --post-mortem {newest.name}\n"
+        )
     standings = zip(decision.load.standings, record.ages, strict=True)
     print_table(
         "Members",

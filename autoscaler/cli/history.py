@@ -5,6 +5,7 @@ from pathlib import Path
 
 from autoscaler.cli.history_lines import Line, tell_past
 from autoscaler.cli.output import complain, print_json, print_table
+from autoscaler.cli.post_mortem import show_post_mortem
 from autoscaler.cli.times import ALLOWED, format_time, parse_time
 from autoscaler.core.decision import Reason
 from autoscaler.shell.clock import wall_clock
@@ -21,6 +22,7 @@ _EXAMPLES = """\
 examples:
   autoscaler history --config FILE                        all of the last day
   autoscaler history user:web --since 2h --config FILE    one group
+  autoscaler history --post-mortem user:web-clone-7 --config FILE
   autoscaler history --since 2026-03-01 --json --config FILE
 """
 # The action's own line tells that it was in flight.
@@ -49,6 +51,12 @@ def add_command(
     parser.add_argument(
         "--since", default="1d", metavar="TIME", help=f"{ALLOWED}; default: 1d"
     )
+    parser.add_argument(
+        "--post-mortem",
+        metavar="NAME",
+        help="show what was last known of a clone that is gone: PATH:LABEL or "
+        "HOST/PATH:LABEL",
+    )
     parser.add_argument("--config", type=Path, required=True, metavar="FILE")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
@@ -56,6 +64,10 @@ def add_command(
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the history; return the exit code."""
+    if arguments.post_mortem is not None:
+        return show_post_mortem(
+            arguments.config, arguments.post_mortem, as_json=arguments.json
+        )
     try:
         since = parse_time(arguments.since, wall_clock())
     except ValueError as error:

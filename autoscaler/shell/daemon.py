@@ -12,18 +12,20 @@ on as if nothing had happened.
 import signal
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from functools import partial
 from typing import assert_never
 
 import trio
 from attrs import evolve, field, frozen
 
 from albatross_client.names import ROOT, Name
-from autoscaler.core.actions import Action
+from autoscaler.core.actions import Action, names_of
 from autoscaler.core.events import Reconfigured, Redrawn
 from autoscaler.core.group import Group, GroupId
 from autoscaler.core.moments import Clocks
 from autoscaler.core.policy import Mode, Policy
-from autoscaler.shell.acting.perform import Journal, Site, perform_in_turn, settle
+from autoscaler.shell.acting.inquest import Death, Witness
+from autoscaler.shell.acting.perform import Journal, Site, bury, perform_in_turn, settle
 from autoscaler.shell.acting.turns import Turns
 from autoscaler.shell.acting.work import Images
 from autoscaler.shell.balancing.exchange import Exchange
@@ -175,7 +177,7 @@ class Daemon:
         await self._scribe.write(store.close_forgotten())
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
-            fleet.begin = self._begin
+            fleet.begin, fleet.mourn = self._begin, self._mourn
             for watch in fleet.watches.values():
                 self._follow(watch)
             self._exchange.follow(self._parts.traffic)
@@ -355,9 +357,21 @@ class Daemon:
         host = self._reaches[group_id.host]
         turn = parts.turns.of(group_id.host)
         keeper = self._exchange.of(group_id)
-        site = Site(group_id, self.fleet, host, parts.images, reconciler, turn, keeper)
+        witness = Witness(names_of(action))
+        witness.see(self.fleet.view(group_id))
+        where = group_id, self.fleet, host, parts.images, reconciler
+        site = Site(*where, turn, keeper, witness)
         self._acting.add((group_id, action.id))
         self._nursery.start_soon(self._to_the_end, verb, action, site)
+
+    def _mourn(self, group_id: GroupId, name: Name) -> None:
+        """Look at a clone that has died by itself."""
+        witness = Witness((name,))
+        witness.see(self.fleet.view(group_id))
+        wall, why = self._parts.clocks().wall, "died"
+        death = Death(group=group_id, name=name, at=wall, why=why)
+        host, journal = self._reaches[group_id.host], self._journal
+        self._start(partial(bury, death, witness, host, journal))
 
     def _acts(self, group_id: GroupId) -> bool:
         """Tell whether an action of the group runs."""

@@ -22,6 +22,7 @@ from autoscaler.core.events import (
     Event,
     Informed,
     Note,
+    NoteKind,
     Ticked,
     WakeAsked,
 )
@@ -135,6 +136,7 @@ class Fleet:
         self.heeders: dict[GroupId, Callable[[], None]] = {}
         self.holders: dict[GroupId, Holder] = {}
         self.begin: Callable[[GroupId, Action], None] = _nobody_acts
+        self.mourn: Callable[[GroupId, Name], None] = lambda *_: None
         self.reconcile_interval = reconcile_interval
         self._reporter = reporter
         self.clocks = clocks
@@ -215,6 +217,8 @@ class Fleet:
         for effect in effects:
             if isinstance(effect, Note):
                 self._reporter.noted(after, effect)
+                if effect.kind is NoteKind.DIED:
+                    self.mourn(group_id, effect.name)
             else:
                 self.begin(group_id, effect)
         self.stir(group_id)

@@ -29,6 +29,7 @@ from autoscaler.shell.clock import read_clocks
 from autoscaler.shell.daemon import Daemon, Parts
 from autoscaler.shell.fleet import Fleet
 from autoscaler.shell.garbage import collect_seldom
+from autoscaler.shell.hosts.host import ConsoleSource
 from autoscaler.shell.hosts.line import Line
 from autoscaler.shell.hosts.stream import follow_stats
 from autoscaler.shell.hosts.watch import Watch
@@ -153,6 +154,9 @@ class _Stopwatch:
 
     async def policies(self, domain: Name) -> Mapping[Name, ResourcePolicy]:
         return await self.client.policies(domain)
+
+    async def console(self, name: Name, count: int) -> ConsoleSource:
+        return await self.client.console(name, count)
 
     async def image(self, name: Name) -> bytes:
         return await self.client.image(name)

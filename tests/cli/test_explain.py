@@ -86,7 +86,7 @@ async def test_what_the_daemon_has_in_memory_is_told(answered, capsys, clocks):
     assert code == 0
     assert asked.words == {"group": "west/user:web"}
     shown = json.loads(capsys.readouterr().out)
-    source = {"group": "west/user:web", "source": "daemon"}
+    source = {"group": "west/user:web", "source": "daemon", "post_mortems": []}
     assert shown == {**source, **record_form(newest)}
     assert shown["flip"]["aim"] == "down"
     assert shown["sizes"] == {

@@ -33,7 +33,7 @@ from autoscaler.shell.assemble import make_watches, revive_groups
 from autoscaler.shell.clock import read_clocks
 from autoscaler.shell.daemon import Daemon, Parts
 from autoscaler.shell.fleet import Fleet
-from autoscaler.shell.hosts.host import StatsSource
+from autoscaler.shell.hosts.host import ConsoleSource, StatsSource
 from autoscaler.shell.log import Log, configure
 from autoscaler.shell.report import LogReporter
 from autoscaler.shell.state.images import ImageFiles
@@ -167,6 +167,9 @@ class WatchedHost:
 
     async def policies(self, domain: Name) -> Mapping[Name, ResourcePolicy]:
         return await self.reaper.watch("policies", self.client.policies(domain))
+
+    async def console(self, name: Name, count: int) -> ConsoleSource:
+        return await self.client.console(name, count)
 
     async def image(self, name: Name) -> bytes:
         return await self.reaper.watch("image", self.client.image(name))

@@ -32,6 +32,7 @@ from albatross_client.sandbox.subscriptions import EVICTED
 from albatross_client.stats import Sample
 from albatross_client.tls_stream import Before
 from albatross_client.values import US_PER_S, Config, Info, ResourcePolicy
+from autoscaler.shell.hosts.host import ConsoleSource
 from tests.soak.frames import Carrier, Reading, Stream, as_values
 
 # Linux counts CPU time in steps of 10 ms.
@@ -101,6 +102,9 @@ class SoakHost:
 
     async def policies(self, domain: Name) -> Mapping[Name, ResourcePolicy]:
         return await self._client.policies(domain)
+
+    async def console(self, name: Name, count: int) -> ConsoleSource:
+        return await self._client.console(name, count)
 
     async def image(self, name: Name) -> bytes:
         return await self._client.image(name)

@@ -24,7 +24,9 @@ async def found(haproxy_program, nursery, tmp_path):
                 serving=serving or Serving(request_seconds=0.002, boot_seconds=0.1),
                 settings=HostSettings(interval=1.0, policies={USER: POLICY}),
             )
-            town = await found_town(nursery, tmp_path, ports, evolve(settings, **options))
+            town = await found_town(
+                nursery, tmp_path, ports, evolve(settings, **options)
+            )
         town.haproxy.set_up()
         await town.haproxy.start()
         towns.append(town)

@@ -19,10 +19,8 @@ from attrs import define, field
 from albatross_client.names import Name
 from albatross_client.sandbox import haproxy as sandbox_haproxy
 from albatross_client.sandbox.embed import SANDBOX_IMAGE, Options, Sandbox, run_sandbox
-from albatross_client.sandbox.live import Settings as HostSettings
-from albatross_client.sandbox.process import Serving
 from albatross_client.sandbox.visitors.visit import Target
-from albatross_client.values import Config, ResourcePolicy
+from albatross_client.values import ResourcePolicy
 from autoscaler.core.backend import Backend
 from autoscaler.shell.traffic.haproxy import HaproxyBalancer
 from autoscaler.shell.traffic.runtime_socket import UnixSocket

@@ -13,12 +13,13 @@ import trio
 from attrs import define, field, frozen
 
 from albatross_client.names import Name
-from autoscaler.core.actions import Action, victim_of
-from autoscaler.core.events import ActionEnded, Event, Interrupted
+from autoscaler.core.actions import Action, names_of, victim_of
+from autoscaler.core.events import ActionEnded, CloneDestroyed, Event, Interrupted
 from autoscaler.core.group import Group, GroupId
 from autoscaler.core.view import View
 from autoscaler.shell.acting.actuate import carry_out
 from autoscaler.shell.acting.balanced import Balancing
+from autoscaler.shell.acting.inquest import Death, Witness, examine
 from autoscaler.shell.acting.turns import Turn, Turns
 from autoscaler.shell.acting.work import Images, Work
 from autoscaler.shell.fleet import Fleet
@@ -49,6 +50,7 @@ class Site:
     reconciler: Reconciler
     turn: Turn = field(factory=Turn)
     balancing: Balancing | None = None
+    witness: Witness = field(factory=Witness)
 
     @property
     def group(self) -> Group:
@@ -58,7 +60,9 @@ class Site:
     async def look(self) -> View:
         """Ask the host anew and return what is known then."""
         await self.reconciler.look([self.group_id])
-        return self.view()
+        view = self.view()
+        self.witness.see(view)
+        return view
 
     def view(self) -> View:
         """Return what is known without asking."""
@@ -70,6 +74,9 @@ class Site:
 
     def tell(self, event: Event) -> None:
         """Let *event* happen to the group."""
+        if isinstance(event, CloneDestroyed):
+            # Then nothing is known of it any more.
+            self.witness.see(self.view())
         self.fleet.tell(self.group_id, event)
 
 
@@ -159,6 +166,7 @@ async def perform(action: Action, site: Site, journal: Journal) -> None:
     _log_end(action, site, journal, ended.failure, took)
     if entry.error is None:
         await _write_end(action, site, journal, ended.failure, took)
+        await _bury_all(action, site, journal, ended.failure)
 
 
 async def settle(action: Action, site: Site, journal: Journal) -> None:
@@ -172,6 +180,31 @@ async def settle(action: Action, site: Site, journal: Journal) -> None:
         if view.lists(slot.name) and slot.name not in unsent:
             await _note(action, site, journal, (slot.name, Step.DONE))
     await _write_end(action, site, journal, failure, None)
+    await _bury_all(action, site, journal, failure)
+
+
+async def _bury_all(
+    action: Action, site: Site, journal: Journal, failure: str | None
+) -> None:
+    """Write down what was last known of the clones that *action* lost."""
+    site.turn.give_back()
+    alive = {clone.name for clone in site.group.clones}
+    for name in names_of(action):
+        if name not in alive and not site.fleet.is_stopping:
+            death = Death(
+                group=site.group_id,
+                name=name,
+                at=journal.wall(),
+                why=action.reason.value,
+                failure=failure,
+            )
+            await bury(death, site.witness, site.host, journal)
+
+
+async def bury(death: Death, witness: Witness, host: Host, journal: Journal) -> None:
+    """Write down what was last known of the clone of *death*."""
+    mortem = await examine(death, witness, host)
+    await journal.scribe.write(journal.store.bury(mortem))
 
 
 async def _carry_out(entry: Entry, jitter: float) -> ActionEnded:

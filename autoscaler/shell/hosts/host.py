@@ -6,6 +6,7 @@ from typing import Protocol
 
 from albatross_client.heard import Heard
 from albatross_client.names import Name
+from albatross_client.replies import ConsoleLine
 from albatross_client.tls_stream import Before
 from albatross_client.values import Config, Info, ResourcePolicy
 
@@ -39,6 +40,16 @@ class StatsSource(Protocol):
         """End the subscription."""
 
 
+class ConsoleSource(Protocol):
+    """One console subscription."""
+
+    async def receive(self) -> ConsoleLine:
+        """Return the next line; `AlbatrossError` when the stream ends."""
+
+    async def aclose(self) -> None:
+        """End the subscription."""
+
+
 class Speaker(Protocol):
     """The part of a host that tells statistics."""
 
@@ -54,6 +65,9 @@ class Host(Speaker, Protocol):
 
     async def policies(self, domain: Name) -> Mapping[Name, ResourcePolicy]:
         """Return the policies above, at and below *domain*."""
+
+    async def console(self, name: Name, count: int) -> ConsoleSource:
+        """Follow the console of *name*, from *count* lines back."""
 
     async def image(self, name: Name) -> bytes:
         """Return the uncompressed image of *name*."""

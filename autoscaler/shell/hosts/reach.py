@@ -11,7 +11,7 @@ from attrs import define
 from albatross_client.names import Name
 from albatross_client.tls_stream import Before
 from albatross_client.values import Config, Info, ResourcePolicy
-from autoscaler.shell.hosts.host import Host, StatsSource
+from autoscaler.shell.hosts.host import ConsoleSource, Host, StatsSource
 
 
 @define
@@ -31,6 +31,10 @@ class Reach:
     async def policies(self, domain: Name) -> Mapping[Name, ResourcePolicy]:
         """Return the policies above, at and below *domain*."""
         return await self.newest.policies(domain)
+
+    async def console(self, name: Name, count: int) -> ConsoleSource:
+        """Follow the console of *name*, from *count* lines back."""
+        return await self.newest.console(name, count)
 
     async def image(self, name: Name) -> bytes:
         """Return the uncompressed image of *name*."""

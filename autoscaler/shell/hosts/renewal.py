@@ -19,7 +19,7 @@ from albatross_client.names import Name
 from albatross_client.tls_stream import Before
 from albatross_client.values import Config, Info, ResourcePolicy
 from autoscaler.shell.hosts.expiry import Expiry
-from autoscaler.shell.hosts.host import StatsSource
+from autoscaler.shell.hosts.host import ConsoleSource, StatsSource
 from autoscaler.shell.log import Log
 from autoscaler.shell.marks import Mark, mark_of
 
@@ -70,6 +70,10 @@ class RenewingHost:
     async def policies(self, domain: Name) -> Mapping[Name, ResourcePolicy]:
         """Return the policies above, at and below *domain*."""
         return await (await self._client()).policies(domain)
+
+    async def console(self, name: Name, count: int) -> ConsoleSource:
+        """Follow the console of *name*, from *count* lines back."""
+        return await (await self._client()).console(name, count)
 
     async def image(self, name: Name) -> bytes:
         """Return the uncompressed image of *name*."""

@@ -5,12 +5,15 @@ minute: those that tell of no change are kept for a day at most.
 """
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from autoscaler.core.record import Record
 from autoscaler.shell.state.records import from_json, to_json
 from autoscaler.shell.state.rows import STATE, Decided
 from autoscaler.shell.state.schema import DamagedError
+
+T = TypeVar("T")
 
 RECORD = (
     "INSERT INTO records (host, primary_name, at, is_change, record) "
@@ -32,9 +35,18 @@ def unpack(what: str, packed: bytes) -> Record:
     Raises:
         DamagedError: There is none; the message says *what* it was.
     """
+    return inflate(what, packed, lambda text: from_json(text, Record))
+
+
+def inflate(what: str, packed: bytes, read: Callable[[str], T]) -> T:
+    """Return what *read* makes of the text that was *packed*.
+
+    Raises:
+        DamagedError: It can't be read; the message says *what* it was.
+    """
     try:
         text = zlib.decompressobj().decompress(packed, MOST_UNPACKED)
-        return from_json(text.decode("ascii"), Record)
+        return read(text.decode("ascii"))
     except (zlib.error, ValueError) as error:
         msg = f"{what} in {STATE} is damaged: {error}"
         raise DamagedError(msg) from error

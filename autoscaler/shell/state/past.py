@@ -14,6 +14,7 @@ from autoscaler.core.decision import Decision
 from autoscaler.core.group import GroupId
 from autoscaler.core.record import Record
 from autoscaler.shell.state.looks import unpack
+from autoscaler.shell.state.mortems import PostMortem, unpack_mortem
 from autoscaler.shell.state.reader import reading
 from autoscaler.shell.state.records import action_from_json
 from autoscaler.shell.state.rows import STATE, RequestRow, read_request, read_row
@@ -91,6 +92,27 @@ def read_past(directory: Path, since: float) -> tuple[Event, ...]:
             *_requests(connection, since),
         )
     return tuple(sorted(found, key=instant))
+
+
+def read_post_mortems(
+    directory: Path, group: GroupId | None = None
+) -> tuple[PostMortem, ...]:
+    """Return all that are kept, of *group* alone if one is given, oldest first.
+
+    Raises:
+        StoreError: The state can't be read.
+    """
+    with reading(directory) as connection:
+        if connection is None:
+            return ()
+        rows = connection.execute(
+            "SELECT name, body FROM post_mortems WHERE ?1 IS NULL "
+            "OR (host = ?1 AND primary_name = ?2) ORDER BY number",
+            (None, None) if group is None else (group.host, group.key),
+        ).fetchall()
+    return tuple(
+        unpack_mortem(f"the post-mortem of {name}", body) for name, body in rows
+    )
 
 
 def instant(event: Event) -> float:

@@ -141,6 +141,19 @@ MIGRATIONS = (
     CREATE INDEX records_by_group ON records (host, primary_name, at);
     CREATE INDEX records_by_time ON records (at);
     """,
+    # What was last known of clones that are gone, packed likewise.
+    """
+    CREATE TABLE post_mortems (
+        number INTEGER PRIMARY KEY,
+        host TEXT NOT NULL,
+        primary_name TEXT NOT NULL,
+        name TEXT NOT NULL,
+        at REAL NOT NULL,
+        body BLOB NOT NULL
+    );
+    CREATE INDEX post_mortems_by_group ON post_mortems (host, primary_name);
+    CREATE INDEX post_mortems_by_time ON post_mortems (at);
+    """,
 )
 VERSION = len(MIGRATIONS)
 

@@ -26,6 +26,14 @@ from autoscaler.shell.clock import wall_clock
 from autoscaler.shell.state.database import connect, is_damage, set_aside, transaction
 from autoscaler.shell.state.lock import StateLock
 from autoscaler.shell.state.looks import RECORD, prune_records, record_rows
+from autoscaler.shell.state.mortems import (
+    BURY,
+    MOST_OF_A_GROUP,
+    PRUNE_MANY,
+    PRUNE_MORTEMS,
+    PostMortem,
+    mortem_rows,
+)
 from autoscaler.shell.state.records import action_to_json
 from autoscaler.shell.state.rows import (
     BEGIN,
@@ -276,11 +284,18 @@ class Store:
         """Keep what an operator has asked for, and what came of it."""
         await self._write((REQUEST, [request_row(row)]))
 
+    async def bury(self, mortem: PostMortem) -> None:
+        """Keep what was last known of a clone; a group has so many at most."""
+        key = mortem.group.host, mortem.group.key
+        many = (*key, *key, MOST_OF_A_GROUP)
+        await self._write((BURY, mortem_rows([mortem])), (PRUNE_MANY, [many]))
+
     async def prune(self, history_keep: float, wall: float) -> None:
         """Drop history older than *history_keep* seconds at *wall*."""
         oldest = wall - history_keep
         await self._write(
             *((statement, [row]) for statement, row in prune_records(oldest, wall)),
+            (PRUNE_MORTEMS, [(oldest,)]),
             ("DELETE FROM decisions WHERE at < ?", [(oldest,)]),
             (PRUNE_STEPS, [(oldest,)]),
             ("DELETE FROM actions WHERE ended < ?", [(oldest,)]),

@@ -1,0 +1,81 @@
+"""What was last known of a clone that is gone, for `autoscaler history`."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from albatross_client.texts import clean
+from autoscaler.cli.output import complain, print_json, print_table
+from autoscaler.cli.times import format_time
+from autoscaler.shell.configuration.settings import SettingsError, load_settings
+from autoscaler.shell.state.mortems import PostMortem
+from autoscaler.shell.state.past import read_post_mortems
+from autoscaler.shell.state.schema import StoreError
+
+
+def show_post_mortem(config: Path, text: str, *, as_json: bool) -> int:
+    """Show the newest post-mortem of the clone that *text* names.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        directory = load_settings(config).deployment.state_dir
+        kept = read_post_mortems(directory)
+    except (SettingsError, StoreError) as error:
+        complain(str(error))
+        return 1
+    host, _, name = text.rpartition("/")
+    found = [m for m in kept if str(m.name) == name and host in {"", m.group.host}]
+    if not found:
+        complain(f"{clean(text)!r}: there is no post-mortem of it; {_known(kept)}")
+        return 1
+    if as_json:
+        print_json(_form(found[-1]))
+    else:
+        _print_for_people(found[-1])
+    return 0
+
+
+def _known(kept: tuple[PostMortem, ...]) -> str:
+    names = ", ".join(f"{m.group.host}/{m.name}" for m in kept[-3:])
+    return f"the newest are of {names}" if names else "there are none"
+
+
+def _print_for_people(mortem: PostMortem) -> None:
+    print(f"{mortem.group.host}/{mortem.name}, gone at {format_time(mortem.at)}\n")
+    print_table("What was last known", ("what", "value"), _facts(mortem))
+    print_table(
+        "Console",
+        ("time", "text"),
+        ((format_time(line.at), line.text) for line in mortem.console),
+    )
+
+
+def _facts(mortem: PostMortem) -> Iterator[tuple[str, str]]:
+    yield "group", str(mortem.group)
+    yield "why", mortem.why.replace("_", " ")
+    if mortem.failure is not None:
+        yield "failure", mortem.failure
+    if mortem.usage is not None:
+        yield "usage", f"{mortem.usage:.1f} % of one CPU"
+    for key, count in (mortem.stats or {}).items():
+        if count is not None:
+            yield key.replace("_", " "), str(count)
+    for key, value in mortem.facts.items():
+        yield key.replace("_", " "), json.dumps(value)
+
+
+def _form(mortem: PostMortem) -> dict[str, object]:
+    return {
+        "host": mortem.group.host,
+        "group": str(mortem.group),
+        "name": str(mortem.name),
+        "at": round(mortem.at, 3),
+        "why": mortem.why,
+        "failure": mortem.failure,
+        "usage_percent": mortem.usage,
+        "stats": mortem.stats,
+        "info": mortem.facts or None,
+        "console": [{"at": line.at, "text": line.text} for line in mortem.console],
+    }
