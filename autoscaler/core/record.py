@@ -9,10 +9,12 @@ from attrs import evolve, frozen
 from autoscaler.core.case import Case
 from autoscaler.core.decision import Decision
 from autoscaler.core.flip import Flip, find_flip
-from autoscaler.core.group import Group
+from autoscaler.core.group import Group, Ticks
 from autoscaler.core.guards import Guard, look_at
 from autoscaler.core.sizes import Sizes, measure
 from autoscaler.core.view import View
+
+Guards = tuple[Guard, ...]
 
 # As many of each group stay in memory.
 MOST_KEPT = 60
@@ -70,17 +72,13 @@ def take(
     if decision is None:
         msg = f"nothing was decided for {after.id}"
         raise ValueError(msg)
-    # What the decision has begun is no reason for it.
-    ledger = evolve(after.ledger, actions=before.ledger.actions)
-    group = evolve(after, ledger=ledger)
-    demand = evolve(after.ticks.demand, grew_at=before.ticks.demand.grew_at)
-    ticks = evolve(after.ticks, demand=demand)
-    case = Case(group, view, at.now, decision.load, ticks)
+    case = Case(
+        _undone(before, after), view, at.now, decision.load, _ticks(before, after)
+    )
     guards = look_at(case, decision)
     sizes = measure(case, decision, at.wall, None if last is None else last.sizes)
     if last is not None:
-        known = {guard.kind: guard for guard in last.guards}
-        guards = tuple(_same(guard, known.get(guard.kind)) for guard in guards)
+        guards = _reused(guards, last.guards)
         sizes = last.sizes if sizes == last.sizes else sizes
     tracks = (view.tracks.get(s.name) for s in decision.load.standings)
     ages = tuple(
@@ -89,5 +87,30 @@ def take(
     return Record(at=at.wall, decision=decision, ages=ages, guards=guards, sizes=sizes)
 
 
-def _same(guard: Guard, before: Guard | None) -> Guard:
-    return before if before == guard and before is not None else guard
+def _undone(before: Group, after: Group) -> Group:
+    """Return *after* without what its decision has begun: that is no reason."""
+    # One is made at every tick, and seldom anything begins.
+    if after.ledger.actions == before.ledger.actions:
+        return after
+    return evolve(after, ledger=evolve(after.ledger, actions=before.ledger.actions))
+
+
+def _ticks(before: Group, after: Group) -> Ticks:
+    """Return the counters of *after*, without what its decision has begun."""
+    grew_at, demand = before.ticks.demand.grew_at, after.ticks.demand
+    if demand.grew_at == grew_at:
+        return after.ticks
+    return evolve(after.ticks, demand=evolve(demand, grew_at=grew_at))
+
+
+def _reused(guards: Guards, before: Guards) -> Guards:
+    """Return *guards* with those of *before* in the place of their equals."""
+    if len(guards) == len(before):
+        # The same ones in the same order, nearly always: none is looked up.
+        pairs = zip(guards, before, strict=True)
+        return tuple(old if old == guard else guard for guard, old in pairs)
+    known = {guard.kind: guard for guard in before}
+    return tuple(
+        old if (old := known.get(guard.kind)) is not None and old == guard else guard
+        for guard in guards
+    )

@@ -138,8 +138,7 @@ class Fleet:
         self.begin: Callable[[GroupId, Action], None] = _nobody_acts
         self.mourn: Callable[[GroupId, Name], None] = lambda *_: None
         self.reconcile_interval = reconcile_interval
-        self._reporter = reporter
-        self.clocks = clocks
+        self._reporter, self.clocks = reporter, clocks
         self._acting: set[GroupId] = set()
         for group in self.groups.values():
             self._index(group, None)
