@@ -47,6 +47,12 @@ ASKINGS: Mapping[str, Asking] = {
         "Take back `pause` and `observe`, and end a stand-down: the daemon does "
         "again what its configuration allows.",
     ),
+    "scale": Asking(
+        "group",
+        "Have a group become as large as that, once, within its min_clones and "
+        "max_clones and what its host allows. It waits for no cooldown, and starts "
+        "one: after it the load decides again.",
+    ),
     "adopt": Asking(
         "name",
         "Say that a unikernel with a clone's name is the daemon's own: it may be "
@@ -70,7 +76,16 @@ def add_asking(
     parser = subparsers.add_parser(verb, help=purpose, description=asking.description)
     if asking.about == "group":
         text = "PRIMARY or HOST/PRIMARY; without it: all groups"
-        parser.add_argument("group", nargs="?", metavar="GROUP", help=text)
+        one = verb == "scale"
+        parser.add_argument(
+            "group",
+            nargs=None if one else "?",
+            metavar="GROUP",
+            help="PRIMARY or HOST/PRIMARY" if one else text,
+        )
+    if verb == "scale":
+        text = "how many clones, beside the primary; of a managed group members"
+        parser.add_argument("clones", metavar="N", help=text)
     if asking.about == "name":
         # With --all there is a group instead, or nothing.
         count = "?" if verb == "adopt" else None
@@ -122,4 +137,7 @@ def _request(arguments: argparse.Namespace) -> Request | None:
         return Request("adopt_all")
     about = ASKINGS[arguments.verb].about
     word = None if about is None else getattr(arguments, about)
-    return Request(arguments.verb, {} if word is None else {str(about): word})
+    words = {} if word is None else {str(about): word}
+    if arguments.verb == "scale":
+        words["clones"] = arguments.clones
+    return Request(arguments.verb, words)

@@ -9,6 +9,7 @@ from typing import assert_never
 from attrs import frozen
 
 from albatross_client.names import Name
+from autoscaler.core.actions import asker
 from autoscaler.core.decision import Reason
 from autoscaler.core.deeds import describe_action
 from autoscaler.core.describe import explain
@@ -75,6 +76,10 @@ def _line(event: Event, known: tuple[GroupId, ...]) -> Line:
             assert_never(event)
 
 
+def _rule(reason: Reason) -> str:
+    return _ROLLOUT if reason is Reason.ROLLOUT else _RULE
+
+
 def _action_line(event: PastAction) -> Line:
     reason = event.action.reason
     words = reason.value.replace("_", " ")
@@ -82,7 +87,7 @@ def _action_line(event: PastAction) -> Line:
         at=event.at,
         kind="action",
         group=event.group,
-        who=_ROLLOUT if reason is Reason.ROLLOUT else _RULE,
+        who=asker(event.action) or _rule(reason),
         what=describe_action(event.action),
         why=words if event.error is None else f"{words}; {event.error}",
         took_s=event.took_s,
@@ -96,7 +101,7 @@ def _decision_line(event: PastDecision) -> Line:
         at=event.at,
         kind="decision",
         group=event.group,
-        who=_ROLLOUT if decision.reason is Reason.ROLLOUT else _RULE,
+        who=decision.by or _rule(decision.reason),
         what=f"{decision.outcome.value} {decision.reason.value}",
         why=explain(decision),
     )

@@ -26,12 +26,13 @@ COMMANDS: Mapping[str, str] = {
     "pause": "have the daemon do nothing, for a group or for all",
     "observe": "have it only say what it would do",
     "resume": "have it do again what its configuration allows",
+    "scale": "have a group become so large now",
     "adopt": "say that a unikernel is the daemon's own",
     "disown": "say that a clone is to be left alone",
     "destroy": "remove clones that nobody looks after any more",
     "demo": "watch it scale a sandbox host up and down",
 }
-ASKED = frozenset({"reload", "pause", "observe", "resume", "adopt", "disown"})
+ASKED = frozenset({"reload", "pause", "observe", "resume", "scale", "adopt", "disown"})
 _PROGRAM = "autoscaler"
 _DESCRIPTION = "Scale MirageOS unikernels that run on Albatross hosts."
 _EPILOGUE = """\

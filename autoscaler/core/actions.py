@@ -35,11 +35,13 @@ class CreateClones:
         id: Number of the action, unique in its group.
         reason: Why.
         slots: Those that are still to be made.
+        by: The operator who asked for it; None: a rule decided.
     """
 
     id: int
     reason: Reason
     slots: tuple[Slot, ...]
+    by: str | None = None
 
 
 @frozen(kw_only=True)
@@ -50,11 +52,13 @@ class DestroyClone:
         id: Number of the action, unique in its group.
         reason: Why.
         victim: The clone.
+        by: The operator who asked for it; None: a rule decided.
     """
 
     id: int
     reason: Reason
     victim: Name
+    by: str | None = None
 
     @property
     def slots(self) -> tuple[Slot, ...]:
@@ -85,6 +89,11 @@ class ReplaceClone:
 
 
 Action = CreateClones | DestroyClone | ReplaceClone
+
+
+def asker(action: Action) -> str | None:
+    """Return the operator who asked for *action*, None where a rule decided."""
+    return None if isinstance(action, ReplaceClone) else action.by
 
 
 def without_slot(action: Action, name: Name) -> Action:

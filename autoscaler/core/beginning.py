@@ -43,12 +43,12 @@ def _actions(ruling: Ruling, group: Group) -> Iterator[Action]:
         # action of its own, with its turn, its journal and its end.
         several = group.policy.requests is not None
         for part in [(slot,) for slot in slots] if several else [slots]:
-            yield CreateClones(id=number, reason=reason, slots=part)
+            yield CreateClones(id=number, reason=reason, slots=part, by=decision.by)
             number += 1
         return
     if not slots:
         for victim in (decision.victim, *decision.more_victims):
-            yield DestroyClone(id=number, reason=reason, victim=victim)
+            yield DestroyClone(id=number, reason=reason, victim=victim, by=decision.by)
             number += 1
         return
     is_rollout = reason is Reason.ROLLOUT

@@ -88,6 +88,7 @@ class Reason(enum.Enum):
     IDLE = "idle"
     NO_ACTIVATOR = "no_activator"
     WAKE = "wake"
+    OPERATOR = "operator"
     STABILISING = "stabilising"
     NO_SIGNAL = "no_signal"
     STEADY = "steady"
@@ -202,6 +203,7 @@ class Decision:
             not drive the group, or say nothing.
         signal: What calls for so many.
         signals: All that calls for members.
+        by: The operator who asked for it; None: a rule decided.
     """
 
     outcome: Outcome
@@ -231,6 +233,7 @@ class Decision:
     wanted: int | None = None
     signal: Signal | None = None
     signals: tuple[Signal, ...] = ()
+    by: str | None = None
 
     @property
     def rollout(self) -> tuple[int, int] | None:

@@ -299,6 +299,7 @@ _SENTENCES: Mapping[Reason, Callable[[Decision], str]] = {
         "nobody asks for it, but the balancer doesn't have what would wake it: the "
         "activator must be its first backup server that works"
     ),
+    Reason.OPERATOR: lambda decision: decision.evidence or "an operator asks for it",
     Reason.WAKE: lambda _: "somebody asks for it, and there are no members",
     Reason.STABILISING: _stabilising,
     Reason.NO_SIGNAL: _no_signal,

@@ -82,6 +82,21 @@ class MemberParts:
 
 
 @frozen
+class ScaleAsked:
+    """An operator asks for a size, once.
+
+    Attributes:
+        view: What is known of the host.
+        clones: How many there are to be, reservations included.
+        user: Who asks.
+    """
+
+    view: View
+    clones: int
+    user: str
+
+
+@frozen
 class Balanced:
     """The group's balancer was asked.
 
@@ -212,6 +227,7 @@ Event = (
     | CloneDestroyed
     | MemberParts
     | Balanced
+    | ScaleAsked
     | ActionEnded
     | Interrupted
     | Reconfigured

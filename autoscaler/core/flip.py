@@ -19,6 +19,7 @@ _BARRED: Mapping[Reason, Outcome] = {
     Reason.WAKE: Outcome.UP,
     Reason.ROLLOUT: Outcome.REPLACE,
     Reason.GIVEN_UP: Outcome.REPLACE,
+    Reason.OPERATOR: Outcome.HOLD,
 }
 # These hold only what makes a group smaller, whatever it was.
 _ON_SHRINKING = frozenset({Reason.CONTESTED, Reason.SUSPECTED_OUTAGE})

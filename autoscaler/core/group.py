@@ -214,7 +214,7 @@ class Ledger:
         next_number: Of the next clone; numbers only ever grow.
         next_action: Number of the next action.
         actions: Those that have begun and not ended; at most one, but for
-            groups with request signals.
+            groups with request signals and what operators ask for by hand.
         changed_by: Which of them have changed anything yet, by their numbers.
         failed_upto: Actions with lower numbers were under way when one failed:
             if they fail too, that says no more.

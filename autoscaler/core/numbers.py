@@ -46,6 +46,7 @@ def fields(decision: Decision) -> dict[str, Number]:
         "barred": None if decision.barred is None else decision.barred.value,
         "evidence_age_s": _rounded(decision.age_s),
         "evidence": decision.evidence,
+        "by": decision.by,
         "outdated": decision.outdated or None,
         "more_victims": ",".join(map(str, decision.more_victims)) or None,
         **signal_fields(decision),

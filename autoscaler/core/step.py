@@ -39,11 +39,13 @@ from autoscaler.core.events import (
     Reconfigured,
     Redrawn,
     Resumed,
+    ScaleAsked,
     Ticked,
     WakeAsked,
     Word,
 )
 from autoscaler.core.group import Group
+from autoscaler.core.manual import decide_scale
 from autoscaler.core.observe import observe
 from autoscaler.core.outcomes import admit, dismiss, end, settle
 from autoscaler.core.ownership import adopt, disown
@@ -72,7 +74,7 @@ def step(group: Group, event: Event, now: float) -> tuple[Group, tuple[Effect, .
 
 def _step(group: Group, event: Event, now: float) -> tuple[Group, tuple[Effect, ...]]:
     match event:
-        case Ticked() | Informed() | WakeAsked():
+        case Ticked() | Informed() | WakeAsked() | ScaleAsked():
             return _look(group, event, now)
         case CloneCreated():
             return admit(group, event), ()
@@ -89,7 +91,7 @@ def _step(group: Group, event: Event, now: float) -> tuple[Group, tuple[Effect, 
 
 
 def _look(
-    group: Group, event: Ticked | Informed | WakeAsked, now: float
+    group: Group, event: Ticked | Informed | WakeAsked | ScaleAsked, now: float
 ) -> tuple[Group, tuple[Effect, ...]]:
     """Look at all that is known, and decide."""
     match event:
@@ -99,6 +101,8 @@ def _look(
             return _inform(group, view, now)
         case WakeAsked(view):
             return _awaken(group, view, now)
+        case ScaleAsked():
+            return _scale(group, event, now)
         case _:
             assert_never(event)
 
@@ -203,6 +207,21 @@ def _awaken(group: Group, view: View, now: float) -> tuple[Group, tuple[Effect, 
     group, down = _within_budget(group, ruling, now)
     if down:
         ruling = decide_wake(group, view, load, now) or ruling
+    group, actions = begin(evolve(group, decision=ruling.decision), ruling, now)
+    return group, (*up, *down, *actions)
+
+
+def _scale(
+    group: Group, asked: ScaleAsked, now: float
+) -> tuple[Group, tuple[Effect, ...]]:
+    group, up = _stood_up_in_time(group, now)
+    load = assess(group, asked.view, now)
+    ruling = decide_scale(group, asked, load, now)
+    if not ruling.decision.acts or group.mode is not Mode.ACTIVE:
+        return group, up
+    group, down = _within_budget(group, ruling, now)
+    if down:
+        ruling = decide_scale(group, asked, load, now)
     group, actions = begin(evolve(group, decision=ruling.decision), ruling, now)
     return group, (*up, *down, *actions)
 

@@ -23,6 +23,7 @@ from autoscaler.core.events import (
     Informed,
     Note,
     NoteKind,
+    ScaleAsked,
     Ticked,
     WakeAsked,
 )
@@ -118,7 +119,7 @@ class Fleet:
         reconcile_interval: float,
     ) -> None:
         """Hold *groups*; each needs a watch of its host and domain."""
-        self.groups: dict[GroupId, Group] = {group.id: group for group in groups}
+        self.groups: dict[GroupId, Group] = {g.id: g for g in groups}
         self.watches = {(watch.host, watch.domain): watch for watch in watches}
         self.unsaved: set[GroupId] = set(self.groups)
         self.left: dict[GroupId, Snapshot] = {}
@@ -128,9 +129,8 @@ class Fleet:
         self.backends: dict[GroupId, Backend] = {}
         self.records: dict[GroupId, deque[Record]] = {}
         self.minutes: dict[GroupId, Minute] = {}
-        self.streams_changed = True
         self.woken, self.rounds = trio.Event(), 0
-        self.is_stopping, self.is_writable = False, True
+        self.is_stopping, self.is_writable, self.streams_changed = False, True, True
         self.word: Mode | None = None
         self.drafts: dict[GroupId, Draft] = {}
         self.heeders: dict[GroupId, Callable[[], None]] = {}
@@ -210,7 +210,7 @@ class Fleet:
             self.unsaved.add(group_id)
             if group_id in self.heeders:
                 self.heeders[group_id]()
-        if isinstance(event, Ticked | Informed | WakeAsked):
+        if isinstance(event, Ticked | Informed | WakeAsked | ScaleAsked):
             self._record(before, after, event.view)
         self._report(before, after, event)
         for effect in effects:

@@ -65,6 +65,10 @@ async def file(tmp_path):
         await store.begin(
             snapshot(actions=(destruction(3),)), destruction(3), WALL + 60
         )
+        fourth = evolve(creation(4), reason=Reason.OPERATOR, by="ann")
+        await store.begin(snapshot(actions=(fourth,)), fourth, WALL + 62)
+        by_ann = decision(Reason.OPERATOR, Outcome.UP, count=1, by="ann")
+        await store.record_decisions([Row(WEST_WEB, WALL + 62, by_ann)])
         await store.save([snapshot(WEST_API)])
         other = evolve(destruction(1), reason=Reason.ROLLOUT)
         await store.begin(snapshot(WEST_API, actions=(other,)), other, WALL + 61)
@@ -92,6 +96,8 @@ async def test_all_that_happened_is_told_the_newest_last(file, capsys):
         "+50 west/user:web rollout replace rollout - the primary",
         "+60 west/user:web rule destroy user:web-clone-1 (in flight) - low",
         "+61 west/user:api rollout destroy user:web-clone-1 (done) 100.0 s rollout",
+        "+62 west/user:web ann create user:web-clone-4 (in flight) - operator",
+        "+62 west/user:web ann up operator - an operator asks for it: create 1 clone",
         "+70 - ann pause (done) - so it is",
         "+71 west/user:api ann adopt west/user:api-clone-4 (refused)",
     ]

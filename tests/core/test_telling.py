@@ -3,6 +3,7 @@
 The texts are in `telling.txt`, to be read as an operator would.
 """
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from autoscaler.core.backend import Backend, Duty, Health, Server
 from autoscaler.core.budget import Budget
 from autoscaler.core.decision import MemberClass, Outcome, Reason
 from autoscaler.core.demand import Demand, RequestPolicy, Signal, SignalKind
-from autoscaler.core.events import Ticked, WakeAsked
+from autoscaler.core.events import Event, ScaleAsked, Ticked, WakeAsked
 from autoscaler.core.group import Backoff, Group, Ledger, Member, Ticks, Watched
 from autoscaler.core.guards import Kind
 from autoscaler.core.idle import IdlePolicy, Quiet
@@ -49,9 +50,8 @@ STALE, WARMING = MemberClass.STALE, MemberClass.WARMING
 DEAD, GIVEN_UP = MemberClass.DEAD, MemberClass.GIVEN_UP
 
 
-def recorded(group: Group, view: View, *, is_asked_for: bool = False) -> Record:
-    event = WakeAsked(view) if is_asked_for else Ticked(view)
-    after, _ = happens(group, event)
+def recorded(group: Group, view: View, event: Event | None = None) -> Record:
+    after, _ = happens(group, event or Ticked(view))
     return take(group, after, view, Instant(NOW, WALL))
 
 
@@ -224,12 +224,17 @@ CASES = {
     Reason.IDLE: resting(),
     Reason.NO_ACTIVATOR: unasked(idle_s=600.0),
     Reason.WAKE: make_managed(),
+    Reason.OPERATOR: world(50.0, 50.0),
     Reason.NO_ADDRESS: without_addresses(),
     Reason.NO_SIGNAL: asked(1, 4, told_since=None),
     Reason.STEADY: cooling(),
 }
 
 
+EVENTS: Mapping[Reason, Callable[[View], Event]] = {
+    Reason.WAKE: WakeAsked,
+    Reason.OPERATOR: lambda view: ScaleAsked(view, 3, "ann"),
+}
 GOLDEN = Path(__file__).with_name("telling.txt")
 
 
@@ -250,7 +255,8 @@ def test_every_reason_has_its_text():
 
 @pytest.mark.parametrize("reason", CASES, ids=lambda reason: reason.value)
 def test_each_reason_says_why_how_many_and_what_is_missing(reason):
-    record = recorded(*CASES[reason], is_asked_for=reason is Reason.WAKE)
+    group, view = CASES[reason]
+    record = recorded(group, view, EVENTS.get(reason, Ticked)(view))
 
     assert record.decision.reason is reason
     assert text(record) == texts()[reason.value]

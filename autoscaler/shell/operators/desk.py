@@ -32,9 +32,11 @@ from autoscaler.shell.operators.requests import (
     Request,
     RequestError,
     find_clone,
+    find_count,
     find_groups,
     find_record,
 )
+from autoscaler.shell.operators.sizing import scale_group
 from autoscaler.shell.reload import Reloader
 from autoscaler.shell.state.records import to_json
 from autoscaler.shell.state.rows import RequestRow
@@ -80,6 +82,7 @@ class Desk:
             "pause": self._pause,
             "observe": self._observe,
             "resume": self._resume,
+            "scale": self._scale,
             "adopt": self._adopt,
             "adopt_all": self._adopt_all,
             "disown": self._disown,
@@ -99,11 +102,14 @@ class Desk:
 
     async def obey(self, request: Request, peer: Peer) -> Reply:
         """Do what *peer* asks for, and return what came of it."""
+        verb, words = VERBS[request.verb], request.words
+        if verb.is_signed:
+            words = {**words, "user": peer.user}
         try:
-            reply = await self.handlers[request.verb](request.words)
+            reply = await self.handlers[request.verb](words)
         except RequestError as error:
             reply = _refused(str(error))
-        if not VERBS[request.verb].only_asks:
+        if not verb.only_asks:
             await self._write_down(request, peer, reply)
         return reply
 
@@ -177,6 +183,11 @@ class Desk:
     async def _remember_word(self, mode: Mode | None) -> None:
         self._fleet.word = mode
         await self._scribe.write(self._store.remember_word(mode))
+
+    async def _scale(self, words: Words) -> Reply:
+        [group_id] = self._groups(words)
+        clones = find_count(words["clones"])
+        return scale_group(self._fleet, group_id, clones, words["user"])
 
     async def _adopt(self, words: Words) -> Reply:
         group_id, name = find_clone(self._fleet.groups, words["name"])

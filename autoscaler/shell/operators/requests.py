@@ -20,6 +20,7 @@ from autoscaler.shell.configuration.problems import unknown
 # The longest name of a unikernel has some hundred bytes.
 MOST_REQUEST = 4096
 # A thousand groups, told at length, are about 2 MB.
+MOST_DIGITS = 6
 MOST_REPLY = 8 * 1024 * 1024
 
 
@@ -36,12 +37,14 @@ class Verb:
         needs: The words that have to be said.
         may: The words that may be left out.
         only_asks: Whether nothing changes: then it is no part of the history.
+        is_signed: Whether who obeys is told who asks, as the word `user`.
     """
 
     meaning: str
     needs: frozenset[str] = frozenset()
     may: frozenset[str] = frozenset()
     only_asks: bool = False
+    is_signed: bool = False
 
 
 GROUP = frozenset({"group"})
@@ -53,6 +56,11 @@ VERBS: Mapping[str, Verb] = {
     "pause": Verb("decide and do nothing", may=GROUP),
     "observe": Verb("decide, but do nothing", may=GROUP),
     "resume": Verb("do again what the configuration allows", may=GROUP),
+    "scale": Verb(
+        "have so many clones now; the load decides again after the cooldown",
+        needs=GROUP | {"clones"},
+        is_signed=True,
+    ),
     "adopt": Verb("take a unikernel with a clone's name for ours", needs=NAME),
     "adopt_all": Verb("follow `adopt` again after the state was lost", may=GROUP),
     "disown": Verb("never touch a clone again", needs=NAME),
@@ -178,6 +186,18 @@ def find_record(kept: Sequence[Record], at: str | None) -> Record | None:
         msg = f"at must be seconds since 1970, not {clean(str(at), 40)!r}"
         raise RequestError(msg) from error
     return next((record for record in reversed(kept) if record.at <= when), None)
+
+
+def find_count(text: str) -> int:
+    """Return the number of clones that *text* means.
+
+    Raises:
+        RequestError: It is none.
+    """
+    if not text.isascii() or not text.isdecimal() or len(text) > MOST_DIGITS:
+        msg = f"clones must be a whole number such as 3, not {clean(text, 40)!r}"
+        raise RequestError(msg)
+    return int(text)
 
 
 def find_clone(known: Iterable[GroupId], text: str) -> tuple[GroupId, Name]:
