@@ -54,7 +54,7 @@ from autoscaler.core.quarantine import let_rest
 from autoscaler.core.remembering import remember
 from autoscaler.core.standdown import stand_down, stand_down_left, stand_up
 from autoscaler.core.standing import assess
-from autoscaler.core.ticking import next_usage, take_usage
+from autoscaler.core.ticking import is_usage_due, take_usage
 from autoscaler.core.view import View
 
 Effect = Action | Note
@@ -164,8 +164,7 @@ def _heard(group: Group, view: View, now: float) -> tuple[Group, bool]:
     policy, ticks = group.policy, group.ticks
     has_usage = policy.requests is None
     if policy.requests is not None:
-        due = next_usage(group, view, now)
-        has_usage = due is not None and due <= now
+        has_usage = is_usage_due(group, view, now)
         longest = patience(policy.poll_interval)
         demand = hear(ticks.demand, view.backend, policy.requests, now, longest)
         group = evolve(group, ticks=evolve(ticks, demand=demand, polled=now))

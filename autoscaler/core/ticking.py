@@ -13,6 +13,7 @@ from autoscaler.core.view import View
 QUIET_S = 0.5
 # Who keeps the others waiting doesn't keep them waiting for ever.
 LATEST_PERIODS = 1.5
+LATE_PERIODS = 2
 AWAITED = frozenset({MemberClass.FRESH, MemberClass.WARMING})
 
 
@@ -57,6 +58,21 @@ def next_usage(group: Group, view: View, now: float) -> float | None:
     newest = max(t.heard.at for _, t in tracks if t.heard is not None)
     allowed = -math.inf if last is None else last + poll
     return min(forced, max(newest + QUIET_S, allowed))
+
+
+def is_usage_due(group: Group, view: View, now: float) -> bool:
+    """Tell whether a look at *group* at *now* should take new usages.
+
+    Polls that are in step with the frames find the newest one too young every
+    time: after a while it is taken nevertheless.
+    """
+    due, since = next_usage(group, view, now), group.ticks.last
+    if due is None:
+        return False
+    since = view.feed.up_since if since is None else since
+    period = max(group.policy.poll_interval, view.feed.rhythm.reckoned)
+    is_late = since is not None and now - since >= LATE_PERIODS * period
+    return due <= now or is_late
 
 
 def take_usage(member: Member, view: View) -> Member:

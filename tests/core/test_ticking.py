@@ -4,7 +4,7 @@ import pytest
 from attrs import evolve
 
 from autoscaler.core.group import Group, Member, Ticks
-from autoscaler.core.ticking import next_tick, take_usage
+from autoscaler.core.ticking import is_usage_due, next_tick, take_usage
 from autoscaler.core.track import Track
 from autoscaler.core.view import View
 from tests.core.builders import (
@@ -123,6 +123,27 @@ def test_a_period_is_the_longer_of_poll_interval_and_interval(poll, interval, ex
     )
 
     assert next_tick(group, view, 1010) == expected
+
+
+@pytest.mark.parametrize(
+    ("last", "is_due"),
+    [
+        pytest.param(1009.0, False, id="the bunch may not be at its end"),
+        pytest.param(1008.0, True, id="it was so at every poll for a while"),
+    ],
+)
+def test_polls_in_step_with_the_frames_take_usage_in_the_end(last, is_due):
+    """Every 1 s, 0.4 s after the frames: all members stayed unknown for ever."""
+    group, view = two_members(heard(1009.6), heard(1009.6), poll=1.0, interval=1.0)
+    group = evolve(group, ticks=evolve(group.ticks, last=last))
+
+    assert is_usage_due(group, view, 1010.0) is is_due
+
+
+def test_without_news_no_usage_is_due():
+    group, view = two_members(heard(1008, span_s=0), heard(1008, span_s=0))
+
+    assert not is_usage_due(group, view, 1010.0)
 
 
 def test_ticks_come_at_most_once_in_poll_interval():
