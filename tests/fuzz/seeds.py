@@ -72,7 +72,13 @@ def _as_json(meaning: object) -> bytes:
 
 
 def _requests() -> Iterator[bytes]:
-    words = {"group": "alpha/user:web", "name": "user:web-clone-1", "host": "alpha"}
+    words = {
+        "group": "alpha/user:web",
+        "name": "user:web-clone-1",
+        "host": "alpha",
+        "at": "1800000000.5",
+        "clones": "3",
+    }
     for verb, row in VERBS.items():
         told = {word: words[word] for word in sorted(row.needs | row.may)}
         yield write_request(Request(verb, told))
