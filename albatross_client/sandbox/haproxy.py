@@ -59,12 +59,12 @@ frontend {backend}-in
 backend {backend}
     balance {balance}
     http-reuse safe
-    # Servers are checked by connecting to them.  `option httpchk` would ask the
-    # activator too: held until a member answers, every check would wake one.
+    # Servers are checked by connecting to them.  `option httpchk` would need
+    # `http-check send-state`, or every check of the activator would wake a member.
 {servers}"""
 
-# Its owner may begin after HAProxy, or anew: it is soon seen to be there.  While
-# it is away, for up to 5 s, requests are tried again and not refused.
+# Its owner may begin after HAProxy, or anew: it is soon seen to be there, and
+# while it is away, for up to 5 s, requests are tried again and not refused.
 _ACTIVATOR = (
     "    server activator {place} check inter 200ms rise 1 fall 25 backup"
     " pool-max-conn 0\n"

@@ -11,6 +11,10 @@ from attrs.validators import ge, gt
 
 from autoscaler.core.backend import Place
 
+# configuration.txt of HAProxy, `http-check send-state`
+_CHECK_FIELD = b"x-haproxy-server-state:"
+CHECK_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
 
 class Speech(enum.Enum):
     """How clients are told that nobody serves them."""
@@ -57,6 +61,17 @@ class ActivatorSettings:
     wake_pause: float = field(default=1.0, validator=gt(0))
     retry_after: int = field(default=5, validator=ge(1))
     grace: float = field(default=5.0, validator=ge(1))
+
+
+def is_check(words: bytes) -> bool:
+    """Tell whether a request that begins with *words* is a health check.
+
+    HAProxy says so itself where ``http-check send-state`` is set; checks that
+    say nothing need no mark.
+    """
+    head, end, _ = words.partition(b"\r\n\r\n")
+    lines = head.lower().split(b"\r\n")[1:] if end else ()
+    return any(line.startswith(_CHECK_FIELD) for line in lines)
 
 
 def refusal_words(settings: ActivatorSettings, request: bytes) -> bytes:

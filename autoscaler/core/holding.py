@@ -23,6 +23,8 @@ from autoscaler.core.backend import Place
 TRY_AGAIN_S = 0.2
 # Nobody is held for longer than this on what was true before.
 LOOK_AGAIN_S = 1.0
+# A health check that says nothing has hung up by then.
+CHECK_S = 0.05
 
 
 @frozen
@@ -61,6 +63,7 @@ class Caller:
         arrived: When it was accepted, monotonic seconds.
         is_held: Whether it has a place among the held.
         has_spoken: Whether anything has come from it while it was held.
+        is_check: Whether that was a health check of the balancer's.
         refused_by: Servers that have just refused it.
         again_at: When those are tried once more.
     """
@@ -68,6 +71,7 @@ class Caller:
     arrived: float
     is_held: bool = False
     has_spoken: bool = False
+    is_check: bool = False
     refused_by: frozenset[str] = frozenset()
     again_at: float = math.inf
 
@@ -100,7 +104,12 @@ class Refuse:
     why: Refusal
 
 
-Verdict: TypeAlias = Join | Hold | Refuse
+@frozen
+class Confirm:
+    """It is a health check, which wakes nobody: say that all is well."""
+
+
+Verdict: TypeAlias = Join | Hold | Refuse | Confirm
 
 
 @frozen
@@ -122,6 +131,7 @@ class Holding:
         left: How many went away while they were held.
         missed: How often a member that was ready could not be reached.
         woken: How many wakes were asked for.
+        checked: How many were health checks, answered while nobody served.
         refused: How many were sent away, by reason.
     """
 
@@ -136,6 +146,7 @@ class Holding:
     left: int = 0
     missed: int = 0
     woken: int = 0
+    checked: int = 0
     refused: Mapping[Refusal, int] = field(factory=dict)
 
 
@@ -160,10 +171,15 @@ def judge(
         return _begin(holding, target), caller, Join(target, until)
     if holding.is_ending:
         return _refuse(holding, caller, Refusal.ENDING)
+    if caller.is_check:
+        return _confirm(holding, caller)
     if not caller.is_held and holding.held >= settings.max_held:
         return _refuse(holding, caller, Refusal.FULL)
     until = min(deadline, caller.again_at, now + LOOK_AGAIN_S)
-    wakes = _wakes(holding, caller, scene)
+    wants_at = _wants_at(holding, caller)
+    if wants_at > now:
+        until = min(until, wants_at)
+    wakes = now >= wants_at and _wakes(holding, scene)
     return (
         _held(holding, caller, now if wakes else None),
         evolve(caller, is_held=True),
@@ -229,17 +245,25 @@ def _begin(holding: Holding, target: Serving) -> Holding:
     )
 
 
-def _wakes(holding: Holding, caller: Caller, scene: Scene) -> bool:
+def _wants_at(holding: Holding, caller: Caller) -> float:
+    """Return when it is clear that *caller* wants something.
+
+    A health check of the activator connects and hangs up without a word.  In
+    HTTP whoever wants something speaks first.
+    """
+    if caller.has_spoken:
+        return caller.arrived
+    is_http = holding.settings.mode is Speech.HTTP
+    return math.inf if is_http else caller.arrived + CHECK_S
+
+
+def _wakes(holding: Holding, scene: Scene) -> bool:
     """Tell whether a wake is to be asked for.
 
     A wake that was asked for shows as under way a little later; one that is
-    not under way after the pause has failed.  A balancer's health check of
-    the activator connects and says nothing: it must wake nobody, and in HTTP
-    whoever wants something speaks first.
+    not under way after the pause has failed.
     """
     if scene.ready or scene.is_waking:
-        return False
-    if holding.settings.mode is Speech.HTTP and not caller.has_spoken:
         return False
     asked, pause = holding.asked_at, holding.settings.wake_pause
     return asked is None or scene.now - asked >= pause
@@ -250,6 +274,15 @@ def _held(holding: Holding, caller: Caller, asked_at: float | None) -> Holding:
     if asked_at is None:
         return evolve(holding, held=held)
     return evolve(holding, held=held, asked_at=asked_at, woken=holding.woken + 1)
+
+
+def _confirm(holding: Holding, caller: Caller) -> tuple[Holding, Caller, Verdict]:
+    held = holding.held - caller.is_held
+    return (
+        evolve(holding, held=held, checked=holding.checked + 1),
+        evolve(caller, is_held=False),
+        Confirm(),
+    )
 
 
 def _refuse(

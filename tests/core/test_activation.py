@@ -5,6 +5,7 @@ import pytest
 from autoscaler.core.activation import (
     ActivatorSettings,
     Speech,
+    is_check,
     refusal_words,
 )
 from autoscaler.core.backend import Place
@@ -63,3 +64,30 @@ def test_a_client_of_another_protocol_hears_nothing():
     settings = ActivatorSettings(listen=LISTEN, mode=Speech.TCP)
 
     assert refusal_words(settings, b"HEAD ") == b""
+
+
+# As HAProxy 2.6 sends it, with `option httpchk GET /healthz`.
+CHECK = (
+    b"GET /healthz HTTP/1.0\r\n"
+    b"x-haproxy-server-state: DOWN 1/2; address=127.0.0.1; port=19777; "
+    b"name=web/a; node=vm; weight=1/0; scur=0/0; qcur=0\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        pytest.param(CHECK, True, id="a check"),
+        pytest.param(CHECK.replace(b"x-haproxy-s", b"X-Haproxy-S"), True, id="2.0"),
+        pytest.param(b"GET /healthz HTTP/1.0\r\n\r\n", False, id="no mark"),
+        pytest.param(CHECK[:-2], False, id="not all of it"),
+        pytest.param(
+            b"POST / HTTP/1.1\r\n\r\nx-haproxy-server-state: UP", False, id="a body"
+        ),
+        pytest.param(
+            b"x-haproxy-server-state: / HTTP/1.1\r\n\r\n", False, id="no field"
+        ),
+    ],
+)
+def test_a_health_check_is_known_by_its_mark(words, expected):
+    assert is_check(words) is expected

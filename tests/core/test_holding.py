@@ -16,9 +16,11 @@ from hypothesis.stateful import (
 from autoscaler.core.activation import ActivatorSettings, Refusal, Speech
 from autoscaler.core.backend import Place
 from autoscaler.core.holding import (
+    CHECK_S,
     LOOK_AGAIN_S,
     TRY_AGAIN_S,
     Caller,
+    Confirm,
     Hold,
     Holding,
     Join,
@@ -138,7 +140,7 @@ def test_after_a_wake_that_failed_another_is_asked_for_with_a_pause(later, wakes
 
 
 def test_after_a_wake_that_led_to_a_member_the_next_one_has_no_pause():
-    """Whoever came right after a group fell asleep again was held for a second."""
+    """Who came soon after a group fell asleep again was held for a second."""
     holding, caller, _ = judge(Holding(SETTINGS), SPOKEN, ASLEEP)
     holding, caller, _ = judge(holding, caller, Scene(NOW + 0.5, (ONE,)))
     holding = take(holding, caller)
@@ -159,17 +161,53 @@ def test_those_that_are_still_held_ask_again_too():
 
 
 @pytest.mark.parametrize(
-    ("mode", "wakes"), [(Speech.HTTP, False), (Speech.TCP, True)], ids=str
+    ("mode", "until"),
+    [
+        pytest.param(Speech.HTTP, NOW + LOOK_AGAIN_S, id="who wants something speaks"),
+        pytest.param(Speech.TCP, NOW + CHECK_S, id="a check hangs up"),
+    ],
 )
-def test_a_health_check_that_says_nothing_wakes_nobody_where_clients_speak_first(
-    mode, wakes
-):
+def test_who_says_nothing_may_be_a_health_check_and_wakes_nobody(mode, until):
     holding = Holding(evolve(SETTINGS, mode=mode))
 
     holding, caller, verdict = judge(holding, Caller(NOW), ASLEEP)
 
     assert caller.is_held
+    assert verdict == Hold(until, wakes=False)
+
+
+@pytest.mark.parametrize(
+    ("mode", "wakes"), [(Speech.HTTP, False), (Speech.TCP, True)], ids=str
+)
+def test_who_stays_without_a_word_wants_something_where_servers_speak_first(
+    mode, wakes
+):
+    holding = Holding(evolve(SETTINGS, mode=mode))
+    holding, caller, _ = judge(holding, Caller(NOW), ASLEEP)
+
+    _, _, verdict = judge(holding, caller, Scene(NOW + CHECK_S))
+
     assert held(verdict).wakes is wakes
+
+
+def test_a_health_check_is_confirmed_and_wakes_nobody():
+    holding, caller, _ = judge(Holding(SETTINGS), Caller(NOW), ASLEEP)
+
+    check = evolve(caller, has_spoken=True, is_check=True)
+    holding, caller, verdict = judge(holding, check, ASLEEP)
+
+    assert verdict == Confirm()
+    assert not caller.is_held
+    assert (holding.held, holding.checked, holding.woken) == (0, 1, 0)
+
+
+def test_a_health_check_hears_of_the_end():
+    ending = Holding(SETTINGS, is_ending=True)
+    check = Caller(NOW, has_spoken=True, is_check=True)
+
+    _, _, verdict = judge(ending, check, ASLEEP)
+
+    assert verdict == Refuse(Refusal.ENDING)
 
 
 def test_at_the_limit_the_next_one_is_refused():
@@ -314,13 +352,13 @@ class Histories(RuleBasedStateMachine):
                     assert not self.is_waking
                     self.wakes.append(self.now)
                     self.woken += 1
-            case Refuse():
+            case Refuse() | Confirm():
                 self.ended += 1
 
-    @rule(has_spoken=st.booleans())
-    def one_comes(self, has_spoken):
+    @rule(has_spoken=st.booleans(), is_check=st.booleans())
+    def one_comes(self, has_spoken, is_check):
         self.holding, caller = arrive(self.holding, self.now)
-        self.look(evolve(caller, has_spoken=has_spoken))
+        self.look(evolve(caller, has_spoken=has_spoken, is_check=is_check))
 
     @rule(seconds=st.floats(0, 4))
     def time_passes(self, seconds):

@@ -22,7 +22,9 @@ async def found(haproxy_program, nursery, tmp_path):
                 kind="process",
                 core_share=0.05,
                 serving=serving or Serving(request_seconds=0.002, boot_seconds=0.1),
-                settings=HostSettings(interval=1.0, policies={USER: POLICY}),
+                settings=HostSettings(
+                    interval=1.0, root_policy=POLICY, policies={USER: POLICY}
+                ),
             )
             town = await found_town(
                 nursery, tmp_path, ports, evolve(settings, **options)

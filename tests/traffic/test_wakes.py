@@ -1,15 +1,18 @@
 """A group that sleeps wakes with the first who asks, through HAProxy."""
 
+import signal
 import statistics
 
 import pytest
 import trio
+from attrs import define, field
 
 from albatross_client.sandbox.process import Serving
 from albatross_client.sandbox.sites import site_of
 from albatross_client.sandbox.visitors.tally import Outcome
 from albatross_client.sandbox.visitors.visit import Visitor
 from tests.haproxy_fixture import needs_haproxy
+from tests.traffic.town import Town
 
 pytestmark = needs_haproxy
 
@@ -28,6 +31,7 @@ async def boots(town, seconds):
             if name not in known:
                 known.add(name)
                 site = site_of(unikernel.config.argv or ())
+                assert site is not None
                 began = trio.current_time()
                 await until_it_listens(site.address, site.port)
                 seconds.append(trio.current_time() - began)
@@ -45,11 +49,51 @@ async def until_it_listens(address, port):
             return
 
 
-async def ask(town, answers):
-    """Ask once, on a connection of its own."""
+async def ask(town):
+    """Ask once, on a connection of its own; return what came, and how soon."""
     began = trio.current_time()
     answer = await Visitor(town.target).visit(keeps_alive=False)
-    answers.append((answer.outcome, trio.current_time() - began))
+    return answer.outcome, trio.current_time() - began
+
+
+@define
+class Askers:
+    """Clients that ask at the same time, each once.
+
+    Attributes:
+        town: Where.
+        count: How many.
+        answers: What they got.
+    """
+
+    town: Town
+    count: int
+    answers: list[tuple[Outcome, float]] = field(factory=list)
+
+    def start(self, nursery):
+        for _ in range(self.count):
+            nursery.start_soon(self._ask)
+        return self
+
+    async def _ask(self):
+        self.answers.append(await ask(self.town))
+
+    async def seconds(self):
+        """Return how long each of them took, once all of them are answered."""
+        await self.town.until(lambda: len(self.answers) == self.count)
+        assert {outcome for outcome, _ in self.answers} == {Outcome.ANSWERED}
+        return [seconds for _, seconds in self.answers]
+
+
+async def asleep(found, more=""):
+    """Return a town whose group sleeps, and needs no second member."""
+    town = await found()
+    town.haproxy.set_up(more)
+    await town.haproxy.reload()
+    town.configure(ASLEEP | {"groups.requests": {"target_in_flight": 1000}})
+    await town.start_daemon()
+    await town.until_asleep()
+    return town
 
 
 def spread(seconds):
@@ -64,52 +108,69 @@ async def test_fifty_wakes_are_answered(found, nursery, figure):
     town.configure(ASLEEP)
     await town.start_daemon()
     await town.until_asleep()
-    answers, booted = [], []
+    booted: list[float] = []
+    took: list[float] = []
     nursery.start_soon(boots, town, booted)
 
     for number in range(1, WAKES + 1):
-        await ask(town, answers)
+        outcome, seconds = await ask(town)
+        took.append(seconds)
+        assert outcome is Outcome.ANSWERED
         assert town.started == number
         await town.until_asleep()
 
-    took = [seconds for _, seconds in answers]
     ours = [whole - boot for whole, boot in zip(took, booted, strict=True)]
     figure(f"{WAKES} wakes: {spread(took)}; without the boot: {spread(ours)}")
-    assert {outcome for outcome, _ in answers} == {Outcome.ANSWERED}
 
 
 async def test_a_hundred_first_requests_make_one_member_and_get_a_hundred_answers(
-    found, figure
+    found, nursery, figure
 ):
-    town = await found()
-    town.configure(ASLEEP | {"groups.requests": {"target_in_flight": 1000}})
-    await town.start_daemon()
-    await town.until_asleep()
-    answers = []
+    town = await asleep(found)
 
-    async with trio.open_nursery() as visitors:
-        for _ in range(100):
-            visitors.start_soon(ask, town, answers)
+    took = await Askers(town, 100).start(nursery).seconds()
 
-    figure(f"100 first requests: {spread([seconds for _, seconds in answers])}")
-    assert [outcome for outcome, _ in answers] == 100 * [Outcome.ANSWERED]
+    figure(f"100 first requests at once: {spread(took)}")
     assert town.started == 1
 
 
-async def test_the_first_one_hangs_up_and_the_other_ninety_nine_are_answered(found):
-    town = await found()
-    town.configure(ASLEEP | {"groups.requests": {"target_in_flight": 1000}})
-    await town.start_daemon()
-    await town.until_asleep()
-    answers = []
+async def test_the_first_one_hangs_up_and_the_other_ninety_nine_are_answered(
+    found, nursery
+):
+    town = await asleep(found)
+    first = await trio.open_tcp_stream(town.target.host, town.target.port)
+    await first.send_all(b"GET / HTTP/1.1\r\nHost: town\r\n\r\n")
+    await town.until(lambda: town.said("wake_asked"))
 
-    async with trio.open_nursery() as first:
-        first.start_soon(ask, town, [])
-        await town.until(lambda: town.said("wake_asked"))
-        first.cancel_scope.cancel()
-    async with trio.open_nursery() as visitors:
-        for _ in range(99):
-            visitors.start_soon(ask, town, answers)
+    await first.aclose()
+    await Askers(town, 99).start(nursery).seconds()
 
-    assert [outcome for outcome, _ in answers] == 99 * [Outcome.ANSWERED]
     assert town.started == 1
+
+
+async def test_requests_outlast_a_restart_of_the_daemon_while_nobody_serves(
+    found, nursery, figure
+):
+    """HAProxy tries again what nobody has taken, once a second."""
+    town = await asleep(found)
+
+    await town.end_daemon(signal.SIGKILL)
+    askers = Askers(town, 10).start(nursery)
+    await town.start_daemon()
+
+    took = await askers.seconds()
+    figure(f"10 first requests while the daemon restarts: {spread(took)}")
+    assert town.started == 1
+
+
+async def test_health_checks_in_http_wake_nobody(found):
+    """Each check of a sleeping group was a request, and woke a member."""
+    checks = "    option httpchk GET /healthz\n    http-check send-state\n"
+    town = await asleep(found, checks)
+
+    await trio.sleep(3)
+    started = town.started
+    outcome, _ = await ask(town)
+
+    assert started == 0
+    assert outcome is Outcome.ANSWERED

@@ -20,7 +20,7 @@ from albatross_client.names import Name
 from albatross_client.sandbox import haproxy as sandbox_haproxy
 from albatross_client.sandbox.embed import SANDBOX_IMAGE, Options, Sandbox, run_sandbox
 from albatross_client.sandbox.visitors.visit import Target
-from albatross_client.values import ResourcePolicy
+from albatross_client.values import Config, ResourcePolicy
 from autoscaler.core.backend import Backend
 from autoscaler.shell.traffic.haproxy import HaproxyBalancer
 from autoscaler.shell.traffic.runtime_socket import UnixSocket
@@ -69,18 +69,19 @@ class TownHaproxy(Haproxy):
     def target(self) -> Target:
         return Target(host=sandbox_haproxy.LOOPBACK, port=self.ports["web"])
 
-    def set_up(self, servers: str = "", balance: str = "roundrobin") -> None:
-        """Write its configuration; *servers* are lines of the operator's own."""
+    def set_up(self, more: str = "", level: str = "admin") -> None:
+        """Write its configuration; *more* are lines of the backend's."""
         options = sandbox_haproxy.Options(
             directory=self.directory,
-            balance=balance,  # type: ignore[arg-type]  # one of three words
+            balance="roundrobin",
             activator=f"127.0.0.1:{self.ports['activator']}",
         )
         text = sandbox_haproxy.configuration(options, self.ports["web"])
         text = text.replace("global\n", "global\n    log stdout format raw local0\n", 1)
         text = text.replace("defaults\n", "defaults\n    log global\n", 1)
         text = text.replace("mode http\n", "mode http\n    option httplog\n", 1)
-        (self.directory / "haproxy.cfg").write_text(text + servers)
+        text = text.replace(" level admin ", f" level {level} ")
+        (self.directory / "haproxy.cfg").write_text(text + more)
 
 
 @define
@@ -159,6 +160,18 @@ class Town:
         self.kill(signal.SIGHUP)
         await self.until(lambda: len(self.said("configuration_reloaded")) > before)
 
+    def place_a_primary(self) -> str:
+        """Have clones of a primary for members; return where that serves."""
+        pool = str(self.tables["groups"]["address_pool"])
+        address = pool.partition("-")[0].rpartition(".")[0] + ".251"
+        argv = (f"--ipv4={address}/8",)
+        config = Config(image=SANDBOX_IMAGE, memory=32, argv=argv)
+        self.sandbox.host.create(Name.parse("user:web"), config)
+        for key in ("name", "image"):
+            del self.tables["groups"][key]
+        self.configure({"groups": {"primary": "user:web"}})
+        return f"{address}:{PORT}"
+
     def renew_image(self) -> bytes:
         """Put another image in the place of the group's; return it."""
         file = self.directory / "web.hvt"
@@ -168,12 +181,13 @@ class Town:
         spare.rename(file)
         return image
 
-    async def start_daemon(self) -> None:
-        """Return once it hears its host."""
+    async def start_daemon(self, *before: str) -> None:
+        """Return once it hears its host; *before* stands before its command."""
         config = str(self.directory / "town.toml")
-        options = ("run", "--config", config, "--log-format", "json")
+        log = ("--log-format", "json", "--log-level", "debug")
+        options = ("run", "--config", config, *log)
         process = await trio.lowlevel.open_process(
-            [sys.executable, "-c", AUTOSCALER, *options, "--log-level", "debug"],
+            (*before, sys.executable, "-c", AUTOSCALER, *options),
             stderr=subprocess.PIPE,
         )
         daemon = Daemon(process)
@@ -254,7 +268,7 @@ class Town:
                 await trio.sleep(LOOK_S)
 
     async def until_serving(self, count: int, seconds: float = PATIENCE_S) -> float:
-        """Return how long it took until *count* members, and no others, serve."""
+        """Return how long it took until *count* members, and no more, serve."""
         began = trio.current_time()
         with trio.fail_after(seconds):
             while await self.serving() != count or len(self.members) != count:

@@ -8,9 +8,11 @@ two say is passed on as it comes.  What happens to a connection is decided in
 In HAProxy it is a server with ``backup`` and ``pool-max-conn 0`` (a connection
 kept for later counts as a session, and keeps its member from being idle), best
 under ``option abortonclose`` (a client that hangs up is told of as a reset;
-with a proper end after a request it may just wait for its answer).  With ``inter
-200ms rise 1 fall 25`` it is found soon after a start of the daemon, and during
-one HAProxy tries again, as ``retries 3`` says, instead of refusing.
+with a proper end after a request it may just wait for its answer).  With
+``inter 200ms rise 1 fall 25`` it is found soon after a start of the daemon, and
+during one HAProxy tries again, as ``retries 3`` says, instead of refusing.
+Health checks by ``option httpchk`` need ``http-check send-state``: by that mark
+they are known, and wake nobody.
 
 Laws: a wake belongs to the group and outlives whoever it was asked for; what
 was read of a client is given to exactly one member, in order; a client that
@@ -24,16 +26,25 @@ from typing import Protocol, TypeAlias, assert_never
 import trio
 from attrs import define, evolve, field, frozen
 
-from autoscaler.core.activation import ActivatorSettings, Refusal, Speech, refusal_words
+from autoscaler.core.activation import (
+    CHECK_ANSWER,
+    ActivatorSettings,
+    Refusal,
+    Speech,
+    is_check,
+    refusal_words,
+)
 from autoscaler.core.backend import Place
 from autoscaler.core.holding import (
     Caller,
+    Confirm,
     Hold,
     Holding,
     Join,
     Refuse,
     Scene,
     Serving,
+    Verdict,
     arrive,
     end,
     judge,
@@ -100,7 +111,7 @@ class _Taken:
     member: Stream
 
 
-_Outcome: TypeAlias = _Taken | Refusal
+_Outcome: TypeAlias = _Taken | Refuse | Confirm
 
 
 class Activator:
@@ -212,8 +223,10 @@ class Activator:
             match await self._settle(call):
                 case _Taken(server, member):
                     await self._splice(call, server, member)
-                case Refusal() as why:
+                case Refuse(why):
                     await self._send_away(call, why)
+                case Confirm():
+                    await send_away(client, CHECK_ANSWER)
                 case None:
                     pass
 
@@ -247,12 +260,12 @@ class Activator:
                         self._wake()
                     with trio.move_on_at(until):
                         await call.news.wait()
-                case Refuse(why):
-                    return why
+                case Refuse() | Confirm() as outcome:
+                    return outcome
                 case verdict:
                     assert_never(verdict)
 
-    def _judge(self, call: _Call) -> Join | Hold | Refuse:
+    def _judge(self, call: _Call) -> Verdict:
         scene = Scene(
             trio.current_time(),
             tuple(self._backends.ready()),
@@ -298,14 +311,21 @@ class Activator:
                 octets = await call.client.receive_some(room)
                 if not octets:
                     break
-                if not call.early:
-                    call.caller = evolve(call.caller, has_spoken=True)
-                    call.news.set()
                 call.early += octets
+                self._hear(call)
         except trio.BrokenResourceError:
             waiting.cancel()
         if not call.early:
             waiting.cancel()
+
+    def _hear(self, call: _Call) -> None:
+        """Take note of what the client has said so far."""
+        words = bytes(call.early)
+        is_http = self.holding.settings.mode is Speech.HTTP
+        call.caller = evolve(
+            call.caller, has_spoken=True, is_check=is_http and is_check(words)
+        )
+        call.news.set()
 
     async def _splice(self, call: _Call, server: str, member: Stream) -> None:
         idle_timeout = self.holding.settings.idle_timeout

@@ -101,6 +101,19 @@ async def test_a_health_check_that_says_nothing_wakes_nobody(autojump_clock, tow
     assert place.activator.holding.arrived == 1
 
 
+async def test_a_health_check_in_http_is_answered_and_wakes_nobody(
+    autojump_clock, town
+):
+    """Each check of a sleeping group was held, and woke a member for itself."""
+    place = town()
+
+    heard = await place.ask(b"GET / HTTP/1.0\r\nX-Haproxy-Server-State: UP\r\n\r\n")
+
+    assert heard.startswith(b"HTTP/1.1 200 ")
+    assert place.group.wakes == 0
+    assert place.activator.held == 0
+
+
 async def test_beyond_the_limit_clients_are_told_to_come_back(
     autojump_clock, town, nursery
 ):

@@ -167,10 +167,10 @@ class Town:
             await self.activator.run([self.door])
         self.over.set()
 
-    async def ask(self):
+    async def ask(self, request=ASK):
         """Ask as a client does; return the answer."""
         async with self.door.connect() as client:
-            await client.send_all(ASK)
+            await client.send_all(request)
             return await hear_all(client)
 
 
