@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from autoscaler.cli.traffic_findings import SOCKETS_BESIDE, SOCKETS_EACH
+from autoscaler.shell.configuration.keys import MOST
 from autoscaler.shell.configuration.settings import load_settings
 from autoscaler.shell.operators.notify import FEEDS
 
@@ -82,3 +84,9 @@ def test_systemd_finds_little_that_is_exposed():
 
     print(found.stdout.splitlines()[-1])  # noqa: T201 - the figure
     assert found.returncode == 0, found.stdout + found.stderr
+
+
+def test_there_are_descriptors_for_a_large_activator():
+    [limit] = directives()["LimitNOFILE"]
+
+    assert int(limit) >= SOCKETS_EACH * MOST + SOCKETS_BESIDE

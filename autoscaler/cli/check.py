@@ -29,6 +29,7 @@ from autoscaler.cli.image_findings import (
 from autoscaler.cli.key_findings import found_in_keys
 from autoscaler.cli.output import complain, print_json, print_table
 from autoscaler.cli.survey import GroupSeen, HostSeen, Opened, Survey, survey
+from autoscaler.cli.traffic_findings import found_at_balancers, found_in_traffic
 from autoscaler.core.group import GroupId
 from autoscaler.core.lint import Severity
 from autoscaler.shell.clock import wall_clock
@@ -39,6 +40,7 @@ from autoscaler.shell.configuration.settings import (
     SettingsError,
     load_settings,
 )
+from autoscaler.shell.descriptors import most_descriptors
 from autoscaler.shell.drafts import Draft, read_drafts
 
 
@@ -64,7 +66,8 @@ def add_command(
     parser.add_argument(
         "--connect",
         action="store_true",
-        help="also ask the hosts: certificates, policies, primaries, room for clones",
+        help="also ask the hosts: certificates, policies, primaries, room for clones; "
+        "and the balancers: whether servers can be added, the activator's place",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
@@ -94,11 +97,14 @@ def run(arguments: argparse.Namespace) -> int:
         return _tell(arguments, found_in_file(error.problems), Shown())
     drafts, problems = read_drafts(settings)
     found, seen = found_in_settings(settings) + found_in_file(problems), None
-    found += found_in_images(drafts.by_group)
+    found += found_in_images(drafts.by_group) + found_in_traffic(
+        settings, most_descriptors()
+    )
     keep_memory_private()
     if arguments.connect:
         seen = trio.run(survey, settings, open_host, drafts.templates)
         found += found_at_hosts(seen, wall_clock())
+        found += trio.run(found_at_balancers, settings)
     found += found_in_keys(settings)
     code = _tell(arguments, found, Shown(drafts.by_group, seen, differs))
     if not code and not arguments.json:

@@ -53,12 +53,14 @@ class DestroyClone:
         reason: Why.
         victim: The clone.
         by: The operator who asked for it; None: a rule decided.
+        instead_of: The one that was to go first, and went on working.
     """
 
     id: int
     reason: Reason
     victim: Name
     by: str | None = None
+    instead_of: Name | None = None
 
     @property
     def slots(self) -> tuple[Slot, ...]:

@@ -77,10 +77,22 @@ def decide_wake(group: Group, view: View, load: Load, now: float) -> Ruling | No
 
 
 def _rule(case: Case) -> Ruling:
-    ruling, requests = _without_usage(case), case.group.policy.requests
-    ruling = ruling or rest(case)
+    ruling = _without_usage(case)
     if ruling is not None:
         return ruling
+    resting = rest(case)
+    if resting is not None and resting.decision.acts:
+        return resting
+    ruling = _by_load(case)
+    if resting is not None and ruling.decision.reason is Reason.STEADY:
+        # Only what keeps the group awake is left to say.
+        return evolve(resting, ticks=ruling.ticks)
+    return ruling
+
+
+def _by_load(case: Case) -> Ruling:
+    """Rules 6 to 9, and a new image."""
+    requests = case.group.policy.requests
     if requests is None:
         return _among_others(case, scale)
     if case.group.ledger.actions or not case.load.is_conclusive:

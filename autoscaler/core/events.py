@@ -74,11 +74,24 @@ class MemberParts:
 
     Attributes:
         name: The member.
-        how: Whether it has ended its work.
+        how: How far it has come; None: it stays after all.
     """
 
     name: Name
-    how: Parting
+    how: Parting | None
+
+
+@frozen
+class MemberLingers:
+    """A member that an action in flight removes goes on working for long.
+
+    Attributes:
+        name: The member.
+        view: With what its balancer told.
+    """
+
+    name: Name
+    view: View
 
 
 @frozen
@@ -216,6 +229,8 @@ class OwnershipConfirmed:
     """The operator says that the policy's `adopt` may be followed again."""
 
 
+# What happens between a group and its balancer.
+AtBalancer = MemberParts | MemberLingers | Balanced | AddressFound
 # What the operator says about one group.
 Word = ModeSet | Resumed | AdoptAsked | DisownAsked | OwnershipLost | OwnershipConfirmed
 Event = (
@@ -223,11 +238,9 @@ Event = (
     | Informed
     | WakeAsked
     | CloneCreated
-    | AddressFound
     | CloneDestroyed
-    | MemberParts
-    | Balanced
     | ScaleAsked
+    | AtBalancer
     | ActionEnded
     | Interrupted
     | Reconfigured

@@ -94,8 +94,12 @@ class GroupId:
 
 
 class Parting(enum.Enum):
-    """How a member that goes leaves its balancer."""
+    """How far a member that goes has left its balancer.
 
+    It ends its work there, then leaves; what it has not ended in time is cut.
+    """
+
+    ENDS = "ends"
     LEAVES = "leaves"
     CUT = "cut"
 

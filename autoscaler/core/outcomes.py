@@ -76,7 +76,7 @@ def end(group: Group, event: ActionEnded, now: float) -> Group:
         ledger = _accounted(ledger, action, event, now)
     victim = victim_of(action)
     if victim is not None:
-        # It is still there, and serves again.
+        # If it is still there it serves again.
         ledger = ledger.with_parting(victim, None)
     ledger = evolve(
         ledger.without_action(action.id),

@@ -8,15 +8,16 @@ group stands behind it; from zero no cooldown counts.
 
 from attrs import evolve
 
-from autoscaler.core.actions import CreateClones
 from autoscaler.core.backend import Backend
 from autoscaler.core.case import Case, Ruling
 from autoscaler.core.decision import Outcome, Reason
 from autoscaler.core.group import Group, Member
 from autoscaler.core.idle import IdlePolicy, idle_for
+from autoscaler.core.places import server_of
 from autoscaler.core.scaling import create
 from autoscaler.core.serving import ServePolicy
 from autoscaler.core.standin import find_detour
+from autoscaler.core.standing import is_draining
 
 
 def rest(case: Case) -> Ruling | None:
@@ -29,7 +30,7 @@ def rest(case: Case) -> Ruling | None:
     surplus = 0 if idle is None else len(group.clones) - _floor(group, idle)
     if idle is None or surplus <= 0 or group.ledger.actions:
         return None
-    leaving = _who_may_go(case, backend, serving.idle)[:surplus]
+    leaving = _who_may_go(case, backend, serving, serving.idle)[:surplus]
     if not leaving or group.ledger.destroying.left(case.now):
         return None
     if len(leaving) == len(group.members) and not _wakes(backend, serving):
@@ -46,15 +47,27 @@ def rest(case: Case) -> Ruling | None:
 def wake(case: Case) -> Ruling | None:
     """Return what becomes of a group that somebody asks for.
 
+    Whoever goes counts no more: what it still works on may take long.
+
     None: a member serves, or is on its way.
     """
-    actions = case.group.ledger.actions
-    coming = any(isinstance(action, CreateClones) for action in actions)
-    if coming or case.group.members:
+    group = case.group
+    stays = any(not is_draining(group, member.name) for member in group.members)
+    if stays or group.ledger.slots:
         return None
     if not case.view.is_current(case.now):
         return case.hold(Reason.NO_DATA)
+    if group.clones_and_slots >= group.policy.max_clones:
+        return case.hold(Reason.AT_MAX)
     return create(case, Reason.WAKE, 1, case.ticks)
+
+
+def is_coming(group: Group) -> bool:
+    """Tell whether a member is on its way: decided, created or booting."""
+    return bool(group.ledger.slots) or any(
+        clone.ready_at is None and not is_draining(group, clone.name)
+        for clone in group.clones
+    )
 
 
 def _idle_for(group: Group, now: float) -> float | None:
@@ -77,13 +90,15 @@ def _floor(group: Group, idle: float) -> int:
     return 0 if idle >= rules.idle_to_zero else 1
 
 
-def _who_may_go(case: Case, backend: Backend, rules: IdlePolicy) -> list[Member]:
+def _who_may_go(
+    case: Case, backend: Backend, serving: ServePolicy, rules: IdlePolicy
+) -> list[Member]:
     """Return those that are old enough and do nothing, the newest first."""
     return [
         clone
         for clone in reversed(case.group.clones)
         if _age(clone, case.now) >= rules.min_age
-        and (server := backend.servers.get(clone.name.label or "")) is not None
+        and (server := server_of(clone, backend, serving)) is not None
         and not server.sessions
     ]
 

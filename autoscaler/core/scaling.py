@@ -2,11 +2,13 @@
 
 from attrs import evolve
 
+from autoscaler.core.backend import Backend
 from autoscaler.core.capacity import find_slots
 from autoscaler.core.case import Case, Ruling
 from autoscaler.core.decision import Load, MemberClass, Outcome, Reason, Shortage
 from autoscaler.core.efficacy import Idle, count_idle
 from autoscaler.core.group import Group, Member, Ticks
+from autoscaler.core.places import server_of
 from autoscaler.core.policy import Policy
 from autoscaler.core.quarantine import rested_in
 
@@ -49,15 +51,19 @@ def destroy(case: Case, reason: Reason, ticks: Ticks, count: int = 1) -> Ruling:
     left = case.group.ledger.destroying.left(case.now)
     if left:
         return case.hold(Reason.BACKOFF, ticks, left_s=left)
-    victims = tuple(m.name for m in order_of_going(case.group, case.load)[:count])
+    order = order_of_going(case.group, case.load, case.view.backend)
+    victims = tuple(clone.name for clone in order[:count])
     assert victims  # noqa: S101 - its rules apply where clones run
     return case.act(Outcome.DOWN, reason, ticks, victims=victims)
 
 
-def order_of_going(group: Group, load: Load) -> list[Member]:
+def order_of_going(
+    group: Group, load: Load, backend: Backend | None = None
+) -> list[Member]:
     """Return the clones, first those that should go first.
 
-    These are given-up ones, then the least busy.  Of equals the newest goes,
+    These are given-up ones, then those with the fewest sessions, where a
+    balancer tells of them, then the least busy.  Of equals the newest goes,
     and one of which nothing is known goes last.
     """
     given_up = set(load.names(MemberClass.GIVEN_UP))
@@ -65,10 +71,19 @@ def order_of_going(group: Group, load: Load) -> list[Member]:
         group.clones,
         key=lambda m: (
             m.name not in given_up,
+            _sessions(m, group, backend),
             m.usage if m.usage is not None else 101.0,
             -(m.number or 0),
         ),
     )
+
+
+def _sessions(member: Member, group: Group, backend: Backend | None) -> int:
+    serving = group.policy.serving
+    if serving is None or backend is None:
+        return 0
+    server = server_of(member, backend, serving)
+    return 0 if server is None else server.sessions
 
 
 def would_flap(policy: Policy, mean: float, members: int) -> bool:

@@ -89,7 +89,8 @@ def _began(member: Member, track: Track) -> float:
 
 def is_draining(group: Group, name: Name) -> bool:
     """Tell whether the member *name* goes, and gets no new work."""
-    return any(_drains(action, name) for action in group.ledger.actions)
+    ledger = group.ledger
+    return name in ledger.parting or any(_drains(a, name) for a in ledger.actions)
 
 
 def _drains(action: Action, name: Name) -> bool:

@@ -24,6 +24,7 @@ from autoscaler.core.events import (
     ActionEnded,
     AddressFound,
     AdoptAsked,
+    AtBalancer,
     Balanced,
     CloneCreated,
     CloneDestroyed,
@@ -31,6 +32,7 @@ from autoscaler.core.events import (
     Event,
     Informed,
     Interrupted,
+    MemberLingers,
     MemberParts,
     ModeSet,
     Note,
@@ -84,7 +86,14 @@ def _step(group: Group, event: Event, now: float) -> tuple[Group, tuple[Effect, 
             return _give_in(end(group, event, now), now)
         case Interrupted():
             return _give_in(settle(group, event, now), now)
-        case Reconfigured() | Redrawn() | MemberParts() | Balanced() | AddressFound():
+        case (
+            Reconfigured()
+            | Redrawn()
+            | MemberParts()
+            | MemberLingers()
+            | Balanced()
+            | AddressFound()
+        ):
             return _changed(group, event, now), ()
         case _:
             return _obey(group, event)
@@ -108,9 +117,7 @@ def _look(
 
 
 def _changed(
-    group: Group,
-    event: Reconfigured | Redrawn | MemberParts | Balanced | AddressFound,
-    now: float,
+    group: Group, event: Reconfigured | Redrawn | AtBalancer, now: float
 ) -> Group:
     """Follow another configuration, or the balancer."""
     match event:
@@ -118,7 +125,7 @@ def _changed(
             return evolve(group, policy=policy)
         case Redrawn(template):
             return evolve(group, template=template)
-        case MemberParts() | Balanced() | AddressFound():
+        case MemberParts() | MemberLingers() | Balanced() | AddressFound():
             return follow_balancer(group, event, now)
         case _:
             assert_never(event)

@@ -123,6 +123,7 @@ class Daemon:
     Attributes:
         fleet: What it looks after.
         stopping: Set when nothing is decided any more.
+        exchange: The balancers and activators of its groups.
     """
 
     def __init__(self, fleet: Fleet, parts: Parts) -> None:
@@ -143,7 +144,7 @@ class Daemon:
         self._reaches = {name: Reach(host) for name, host in parts.hosts.items()}
         self._reconcilers: dict[Place, Reconciler] = {}
         self._scopes: dict[Place, trio.CancelScope] = {}
-        self._exchange = Exchange(fleet, log, self._start)
+        self.exchange = Exchange(fleet, log, self._start)
         self._root_turns: defaultdict[str, trio.Lock] = defaultdict(trio.Lock)
 
     @property
@@ -180,7 +181,7 @@ class Daemon:
             fleet.begin, fleet.mourn = self._begin, self._mourn
             for watch in fleet.watches.values():
                 self._follow(watch)
-            self._exchange.follow(self._parts.traffic)
+            self.exchange.follow(self._parts.traffic)
             nursery.start_soon(tick_for_ever, fleet)
             nursery.start_soon(write_for_ever, fleet, store, self._scribe)
             nursery.start_soon(keep_minutes, fleet, self._housekeeping)
@@ -209,7 +210,7 @@ class Daemon:
                 self.fleet.watches[watch.host, watch.domain] = watch
                 self._follow(watch)
         self._regroup(wanted)
-        self._exchange.follow(wanted.traffic)
+        self.exchange.follow(wanted.traffic)
         self._drop_what_is_unused(wanted.hosts)
         for (name, _), watch in self.fleet.watches.items():
             if name in wanted.intervals:
@@ -356,7 +357,7 @@ class Daemon:
         parts, reconciler = self._parts, self._reconcilers[place]
         host = self._reaches[group_id.host]
         turn = parts.turns.of(group_id.host)
-        keeper = self._exchange.of(group_id)
+        keeper = self.exchange.of(group_id)
         witness = Witness(names_of(action))
         witness.see(self.fleet.view(group_id))
         where = group_id, self.fleet, host, parts.images, reconciler

@@ -34,6 +34,9 @@ EVENTS: Mapping[str, Event] = {
     ),
     "balancer_found": Event("info", "A group's balancer answers again."),
     "server_changed": Event("info", "A balancer was told what a member's server does."),
+    "server_unchanged": Event(
+        "warning", "A balancer refused to do what was ordered: it is ordered again."
+    ),
     "server_name_taken": Event(
         "warning", "A server that isn't ours has a member's name: it is left alone."
     ),

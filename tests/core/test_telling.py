@@ -16,7 +16,7 @@ from autoscaler.core.budget import Budget
 from autoscaler.core.decision import MemberClass, Outcome, Reason
 from autoscaler.core.demand import Demand, RequestPolicy, Signal, SignalKind
 from autoscaler.core.events import Event, ScaleAsked, Ticked, WakeAsked
-from autoscaler.core.group import Backoff, Group, Ledger, Member, Ticks, Watched
+from autoscaler.core.group import Backoff, Group, Ledger, Ticks, Watched
 from autoscaler.core.guards import Kind
 from autoscaler.core.idle import IdlePolicy, Quiet
 from autoscaler.core.leases import Rest
@@ -151,7 +151,7 @@ def unasked(*, idle_s, place=None):
     """Return a group that nobody has asked for in *idle_s* seconds."""
     serving = ServePolicy(port=80, idle=IdlePolicy(), activator=place)
     group, view = make_managed(50.0, policy=make_policy(serving=serving))
-    clone = evolve(group.clones[0], ready_at=NOW - idle_s)
+    clone = evolve(group.clones[0], address="10.0.0.1", ready_at=NOW - idle_s)
     name = clone.name.label or ""
     server = Server(
         name=name,
@@ -168,7 +168,8 @@ def unasked(*, idle_s, place=None):
 
 def resting():
     group, view = unasked(idle_s=60.0)
-    second = Member(name=group.id.clone(2), number=2, usage=50.0, ready_at=NOW - 60)
+    [first] = group.clones
+    second = evolve(first, name=group.id.clone(2), number=2)
     assert view.backend is not None
     [server] = view.backend.servers.values()
     name = second.name.label or ""

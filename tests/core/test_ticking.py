@@ -133,7 +133,7 @@ def test_a_period_is_the_longer_of_poll_interval_and_interval(poll, interval, ex
     ],
 )
 def test_polls_in_step_with_the_frames_take_usage_in_the_end(last, is_due):
-    """Every 1 s, 0.4 s after the frames: all members stayed unknown for ever."""
+    """Every second, 0.4 s after the frames: all stayed unknown for ever."""
     group, view = two_members(heard(1009.6), heard(1009.6), poll=1.0, interval=1.0)
     group = evolve(group, ticks=evolve(group.ticks, last=last))
 

@@ -21,6 +21,7 @@ from autoscaler.core.moments import Clocks
 from autoscaler.core.policy import Policy
 from autoscaler.shell.acting.turns import Turns
 from autoscaler.shell.assemble import make_watches, revive_groups
+from autoscaler.shell.configuration.traffic_tables import TrafficSettings
 from autoscaler.shell.daemon import Daemon, Parts
 from autoscaler.shell.deploy import Files, Lookout, Shelf
 from autoscaler.shell.drafts import Draft
@@ -159,6 +160,7 @@ class Machine:
         groups: More groups.
         drafts: What the managed ones of them are made from.
         files: The files with their images.
+        traffic: How groups get their requests, of those with a balancer.
     """
 
     boot_id: str = "the only boot"
@@ -172,6 +174,7 @@ class Machine:
     groups: Mapping[GroupId, Policy] = field(factory=dict)
     drafts: Mapping[GroupId, Draft] = field(factory=dict)
     files: Files = field(factory=Files)
+    traffic: Mapping[GroupId, TrafficSettings] = field(factory=dict)
 
 
 ONE_MACHINE = Machine()
@@ -270,6 +273,7 @@ async def build_world(
         shutdown_timeout=30,
         history_keep=7 * 86_400,
         turns=machine.turns(),
+        traffic=machine.traffic,
     )
     return World(live, Daemon(fleet, parts), store, notebook, log, told, shelf)
 

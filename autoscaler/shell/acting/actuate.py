@@ -19,7 +19,7 @@ from autoscaler.core.actions import (
 )
 from autoscaler.core.events import ActionEnded
 from autoscaler.shell.acting.creating import create_all
-from autoscaler.shell.acting.destroying import destroy_clone, undo
+from autoscaler.shell.acting.destroying import destroy_clone, destroy_victim, undo
 from autoscaler.shell.acting.work import (
     Failed,
     Work,
@@ -36,7 +36,7 @@ async def carry_out(action: Action, work: Work, jitter: float) -> ActionEnded:
         case CreateClones():
             failed = await create_all(action.slots, work)
         case DestroyClone():
-            failed = await destroy_clone(action.victim, work)
+            failed = await destroy_victim(action, work)
         case ReplaceClone():
             failed = await _replace(action, work)
         case _:

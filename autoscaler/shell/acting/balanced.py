@@ -11,19 +11,25 @@ from typing import Protocol
 import trio
 
 from albatross_client.names import Name
-from autoscaler.core.backend import Duty, Health, Server
-from autoscaler.core.events import Event, MemberParts
+from autoscaler.core.backend import Duty, Server
+from autoscaler.core.events import Event, MemberLingers, MemberParts
 from autoscaler.core.group import Group, Parting
+from autoscaler.core.standing import is_draining
+from autoscaler.core.view import View
 
 # From the order to leave until the balancer shows that it was obeyed.
 PARTING_S = 10.0
+# Between two looks: a check passes at any moment, work ends when it does.
+BRISK_S, CALM_S = 0.02, 0.1
+# When so much of its time is over, a quieter one may go in its place.
+LINGERING = 0.5
 
 
 class Balancing(Protocol):
     """The balancer of a group, as it was seen last."""
 
     def server(self, label: str) -> Server | None:
-        """Return the server of this *label*; None: there is none."""
+        """Return the server of this *label*; None: there is none of ours."""
 
     def answers(self) -> bool:
         """Tell whether the balancer answers."""
@@ -34,11 +40,14 @@ class Balancing(Protocol):
     def sessions(self, label: str) -> int:
         """Return how many requests and connections the server works on."""
 
+    def state(self, label: str) -> str:
+        """Return in words how far the server of this *label* has come."""
+
     def cut(self, label: str) -> None:
         """Break off connections that are passed on to it past the balancer."""
 
-    async def until(self, is_so: Callable[[], bool]) -> None:
-        """Return once *is_so*, looked at whenever the balancer was asked."""
+    async def until(self, is_so: Callable[[], bool], pause: float) -> None:
+        """Return once *is_so*, by looks that begin from now on."""
 
 
 class Site(Protocol):
@@ -48,33 +57,60 @@ class Site(Protocol):
     def group(self) -> Group:
         """The group as it is now."""
 
+    def view(self) -> View:
+        """Return what is known without asking."""
+
     def tell(self, event: Event) -> None:
         """Let *event* happen to the group."""
 
 
+def serves(name: Name, balancing: Balancing) -> bool:
+    """Tell whether the balancer gives *name* work."""
+    server = balancing.server(name.label or "")
+    return server is not None and server.serves
+
+
 async def join(name: Name, site: Site, balancing: Balancing) -> str | None:
-    """Wait until the balancer gives *name* work; return why it doesn't."""
-    label, patience = name.label or "", site.group.policy.boot_timeout
+    """Wait until the balancer gives *name* work; return why it doesn't.
 
-    def serves() -> bool:
-        server = balancing.server(label)
-        return server is not None and server.serves
-
+    A balancer that doesn't answer tells nothing of a member: it stays, and
+    gets its work once there is an answer.
+    """
+    patience = site.group.policy.boot_timeout
     with trio.move_on_after(patience):
-        await balancing.until(serves)
+        await balancing.until(lambda: serves(name, balancing), BRISK_S)
         return None
-    server = balancing.server(label)
-    return f"{name} got no work within {patience:g} s: {_state(server, balancing)}"
+    if not balancing.answers():
+        return None
+    state = balancing.state(name.label or "")
+    return f"{name} got no work within {patience:g} s: {state}"
 
 
 async def part(name: Name, site: Site, balancing: Balancing) -> str | None:
     """Let *name* end its work and leave; return why it can't go yet.
 
     It gets no new work since the action began.  What it has not ended within
-    the group's `drain_timeout` is cut off.
+    the group's `drain_timeout` is cut off.  Before that the group may think of
+    another one that should go: then nothing more happens here.
     """
-    label, serving = name.label or "", site.group.policy.serving
+    serving = site.group.policy.serving
     patience = 0.0 if serving is None else serving.drain_timeout
+    site.tell(MemberParts(name, Parting.ENDS))
+    is_quiet = await _is_quiet_within(LINGERING * patience, name, balancing)
+    if not is_quiet:
+        if balancing.sessions(name.label or ""):
+            site.tell(MemberLingers(name, site.view()))
+        if not is_draining(site.group, name):
+            return None
+        rest = (1 - LINGERING) * patience
+        is_quiet = await _is_quiet_within(rest, name, balancing)
+    how = Parting.LEAVES if is_quiet else Parting.CUT
+    return await _leave(name, site, balancing, how)
+
+
+async def _is_quiet_within(seconds: float, name: Name, balancing: Balancing) -> bool:
+    """Wait until *name* works on nothing, and gets no more; tell whether so."""
+    label = name.label or ""
 
     def is_quiet() -> bool:
         server = balancing.server(label)
@@ -82,13 +118,13 @@ async def part(name: Name, site: Site, balancing: Balancing) -> str | None:
             return False
         return balancing.sessions(label) == 0
 
-    with trio.move_on_after(patience):
-        await balancing.until(is_quiet)
-    how = Parting.LEAVES if is_quiet() else Parting.CUT
-    return await leave(name, site, balancing, how)
+    with trio.move_on_after(seconds):
+        await balancing.until(is_quiet, CALM_S)
+        return True
+    return False
 
 
-async def leave(
+async def _leave(
     name: Name, site: Site, balancing: Balancing, how: Parting
 ) -> str | None:
     """Take *name* out of the balancer; return why that didn't work."""
@@ -103,18 +139,8 @@ async def leave(
 
     site.tell(MemberParts(name, how))
     with trio.move_on_after(PARTING_S):
-        await balancing.until(has_left)
+        await balancing.until(has_left, CALM_S)
         balancing.cut(label)
         return None
-    state = _state(balancing.server(label), balancing)
+    state = balancing.state(label)
     return f"{name} could not leave its balancer within {PARTING_S:g} s: {state}"
-
-
-def _state(server: Server | None, balancing: Balancing) -> str:
-    if not balancing.answers():
-        return "the balancer doesn't answer"
-    if server is None:
-        return "the balancer has no server of this name"
-    if server.health is not Health.PASSED:
-        return f"its checks have {server.health.value}"
-    return f"it is {server.duty.value}, with {server.sessions} sessions"

@@ -20,7 +20,7 @@ from autoscaler.core.clone import clone_config
 from autoscaler.core.decision import Shortage
 from autoscaler.core.events import CloneCreated
 from autoscaler.core.view import View
-from autoscaler.shell.acting.balanced import Balancing, join
+from autoscaler.shell.acting.balanced import Balancing, join, serves
 from autoscaler.shell.acting.destroying import undo
 from autoscaler.shell.acting.sending import Sending
 from autoscaler.shell.acting.work import (
@@ -201,7 +201,8 @@ async def _enter(
     why = await join(name, site, balancing)
     if why is not None:
         return await undo(name, work, why, digest)
-    await work.entry.note(name, Step.READY)
+    step = Step.READY if serves(name, balancing) else Step.DONE
+    await work.entry.note(name, step)
     return None
 
 

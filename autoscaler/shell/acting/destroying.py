@@ -2,12 +2,11 @@
 
 import trio
 
-from albatross_client.errors import (
-    AlbatrossError,
-    CommandRefusedError,
-)
+from albatross_client.errors import AlbatrossError, CommandRefusedError
 from albatross_client.names import Name
-from autoscaler.core.events import CloneDestroyed
+from autoscaler.core.actions import DestroyClone
+from autoscaler.core.events import CloneDestroyed, MemberParts
+from autoscaler.core.standing import is_draining
 from autoscaler.shell.acting.balanced import part
 from autoscaler.shell.acting.work import (
     Failed,
@@ -25,14 +24,34 @@ GONE_LOOKS = 5
 GONE_PAUSE_S = 1.0
 
 
+async def destroy_victim(action: DestroyClone, work: Work) -> Failed | None:
+    """Destroy the victim of *action*, or the one that goes in its place."""
+    failed = await destroy_clone(action.victim, work)
+    current = work.site.group.ledger.action(action.id)
+    if not isinstance(current, DestroyClone) or current.victim == action.victim:
+        return failed
+    await work.entry.note(action.victim, Step.ROLLED_BACK)
+    return await destroy_clone(current.victim, work)
+
+
 async def destroy_clone(name: Name, work: Work) -> Failed | None:
-    """Destroy *name*, once its balancer sends it no work any more."""
+    """Destroy *name*, once its balancer sends it no work any more.
+
+    Where another one has to go in its place nothing happens to it.
+    """
     site = work.site
-    if site.balancing is not None:
-        stays = await part(name, site, site.balancing)
-        if stays is not None:
-            return Failed(stays)
-    return await _destroy(name, work)
+    if site.balancing is None:
+        return await _destroy(name, work)
+    # Who only waits asks nothing of the host, and others need not wait for it.
+    site.turn.give_back()
+    why = await part(name, site, site.balancing)
+    if not is_draining(site.group, name):
+        return None
+    failed = await _destroy(name, work) if why is None else Failed(why)
+    if failed is not None:
+        # It is still there, and serves again.
+        site.tell(MemberParts(name, None))
+    return failed
 
 
 async def _destroy(name: Name, work: Work) -> Failed | None:

@@ -13,7 +13,7 @@ import trio
 from attrs import define, field, frozen
 
 from albatross_client.names import Name
-from autoscaler.core.actions import Action, names_of, victim_of
+from autoscaler.core.actions import Action, DestroyClone, names_of, victim_of
 from autoscaler.core.events import ActionEnded, CloneDestroyed, Event, Interrupted
 from autoscaler.core.group import Group, GroupId
 from autoscaler.core.view import View
@@ -161,6 +161,8 @@ async def perform(action: Action, site: Site, journal: Journal) -> None:
     """Write *action* down, carry it out, and write down what came of it."""
     began, entry = trio.current_time(), Entry(action, site, journal)
     ended = await _carry_out(entry, _jitter())
+    # Another victim may have taken the place of the first.
+    action = _current(action, site.group)
     site.tell(ended)
     took = trio.current_time() - began
     _log_end(action, site, journal, ended.failure, took)
@@ -288,6 +290,12 @@ async def _write_end(
         pause = min(2 * pause, LONGEST_PAUSE_S)
 
 
+def _current(action: Action, group: Group) -> Action:
+    """Return *action*, which is in flight, with the victim that it has now."""
+    current = group.ledger.action(action.id)
+    return current if isinstance(current, DestroyClone) else action
+
+
 def _outcome(failure: str | None) -> str:
     return "done" if failure is None else "failed"
 
@@ -303,6 +311,8 @@ def _fields(action: Action) -> dict[str, Field]:
     victim = victim_of(action)
     if victim is not None:
         fields["victim"] = str(victim)
+    if isinstance(action, DestroyClone) and action.instead_of is not None:
+        fields["instead_of"] = str(action.instead_of)
     return fields
 
 

@@ -5,12 +5,12 @@ from typing import Protocol
 
 import trio
 
-from autoscaler.core.actions import CreateClones
 from autoscaler.core.backend import Health, Server
 from autoscaler.core.events import WakeAsked
 from autoscaler.core.group import GroupId, Member
 from autoscaler.core.holding import Serving
 from autoscaler.core.places import place_of
+from autoscaler.core.resting import is_coming
 from autoscaler.core.standing import is_draining
 from autoscaler.shell.fleet import Fleet
 
@@ -25,17 +25,13 @@ class Eyes(Protocol):
 
 
 class Members:
-    """The members of one group, for its activator.
+    """The members of one group, for its activator."""
 
-    Attributes:
-        keeper: Knows what the balancer sees; set before anybody asks.
-    """
-
-    def __init__(self, group_id: GroupId, fleet: Fleet) -> None:
-        """Tell of the group *group_id* of *fleet*."""
-        self.keeper: Eyes | None = None
+    def __init__(self, group_id: GroupId, fleet: Fleet, eyes: Eyes) -> None:
+        """Tell of the group *group_id* of *fleet*, as far as *eyes* see it."""
         self._group_id = group_id
         self._fleet = fleet
+        self._eyes = eyes
 
     def ready(self) -> Sequence[Serving]:
         """Return those that serve now.
@@ -51,7 +47,6 @@ class Members:
             Serving(member.name.label or "", place)
             for member in group.clones
             if member.ready_at is not None
-            and member.name not in group.ledger.parting
             and not is_draining(group, member.name)
             and not self._has_failed(member)
             and (place := place_of(member, serving)) is not None
@@ -60,16 +55,13 @@ class Members:
     def is_waking(self) -> bool:
         """Tell whether a member is on its way: decided, created or booting."""
         group = self._fleet.groups.get(self._group_id)
-        return group is not None and (
-            any(isinstance(action, CreateClones) for action in group.ledger.actions)
-            or any(clone.ready_at is None for clone in group.clones)
-        )
+        return group is not None and is_coming(group)
 
     async def changed(self) -> None:
         """Return when either may have another answer than at the call."""
         before = self.ready(), self.is_waking()
-        while self.keeper is not None and (self.ready(), self.is_waking()) == before:
-            await self.keeper.looked.wait()
+        while (self.ready(), self.is_waking()) == before:
+            await self._eyes.looked.wait()
 
     def wake(self) -> None:
         """Ask the group for a member, without waiting for it."""
@@ -78,6 +70,5 @@ class Members:
             self._fleet.tell(self._group_id, WakeAsked(view))
 
     def _has_failed(self, member: Member) -> bool:
-        keeper = self.keeper
-        server = None if keeper is None else keeper.server(member.name.label or "")
+        server = self._eyes.server(member.name.label or "")
         return server is not None and server.health is Health.FAILED

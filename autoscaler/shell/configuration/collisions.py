@@ -1,12 +1,19 @@
-"""Two groups must never be able to take each other's members or addresses."""
+"""Two groups must never be able to take each other's members or addresses.
+
+Nor each other's requests: a backend, and where an activator listens, are of one
+group alone.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
+from ipaddress import ip_address
 
 from attrs import frozen
 
 from autoscaler.core.addresses import AddressPool
+from autoscaler.core.backend import Place as Gate
 from autoscaler.core.group import GroupId
 from autoscaler.shell.configuration.problems import Place, Problem
+from autoscaler.shell.configuration.traffic_tables import TrafficSettings
 
 
 @frozen
@@ -17,11 +24,13 @@ class Claimant:
         id: Which one.
         place: Its table.
         pool: Where its members' addresses come from, if it has one.
+        traffic: How they get their requests, if that is our affair.
     """
 
     id: GroupId
     place: Place
     pool: AddressPool | None = None
+    traffic: TrafficSettings | None = None
 
     @property
     def key(self) -> str:
@@ -43,6 +52,8 @@ def collisions(
     yield from _same_names(known, machine)
     yield from _members_names(known, machine)
     yield from _addresses(known)
+    yield from _backends(known)
+    yield from _gates(known)
 
 
 def _same_names(
@@ -100,3 +111,42 @@ def _addresses(groups: tuple[Claimant, ...]) -> Iterator[Problem]:
             if int(pool.last) <= int(widest[0].last):
                 continue
         widest = pool, group
+
+
+def _backends(groups: tuple[Claimant, ...]) -> Iterator[Problem]:
+    owners: dict[object, Claimant] = {}
+    for group in groups:
+        if group.traffic is None:
+            continue
+        balancer = group.traffic.balancer
+        hooks = frozenset(balancer.hooks.items())
+        owner = owners.setdefault((balancer.socket, hooks, balancer.backend), group)
+        if owner is not group:
+            complaint = f"is the backend of {owner.id}; each group needs its own"
+            yield group.place.problem(complaint, "balancer", balancer.backend)
+
+
+def _gates(groups: tuple[Claimant, ...]) -> Iterator[Problem]:
+    known: list[tuple[Gate, Claimant]] = []
+    for group in groups:
+        if group.traffic is None or group.traffic.activator is None:
+            continue
+        gate = group.traffic.activator.listen
+        owner = next((o for other, o in known if _overlap(gate, other)), None)
+        if owner is not None:
+            complaint = (
+                f"is where {owner.id} listens already; each activator needs its own "
+                "port"
+            )
+            yield group.place.problem(complaint, "activator", str(gate))
+        known.append((gate, group))
+
+
+def _overlap(one: Gate, other: Gate) -> bool:
+    """Tell whether nobody can listen at both."""
+    if one.port != other.port:
+        return False
+    addresses = ip_address(one.address), ip_address(other.address)
+    if addresses[0].version != addresses[1].version:
+        return False
+    return one == other or any(address.is_unspecified for address in addresses)

@@ -151,7 +151,7 @@ class Groups:
             if group_id is None:
                 continue
             pool = None if policy is None else policy.address_pool
-            known.append(Claimant(group_id, place, pool))
+            known.append(Claimant(group_id, place, pool, traffic))
             if policy is not None and group_id.is_managed == (recipe is not None):
                 found.append(GroupSettings(group_id, policy, recipe, traffic))
         return tuple(found), (*problems, *collisions(known, self._machine))
