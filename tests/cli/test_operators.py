@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import signal
 import socket
 import sys
@@ -18,6 +19,7 @@ from albatross_client.sandbox.live import Settings as HostSettings
 from albatross_client.values import Config
 from autoscaler.cli.main import main
 from autoscaler.core.group import GroupId
+from autoscaler.shell.operators.control import user_name
 from autoscaler.shell.state.store import Store
 from tests.cli.files import configuration
 from tests.cli.test_run import AUTOSCALER, PATIENCE_S, Running, start, write_config
@@ -94,6 +96,40 @@ async def test_what_is_paused_waits_for_resume_and_costs_no_stream(
     assert code == 0, daemon.lines
     assert running(sandbox) == {"user:web", CLONE}
     assert sum("event=stream_opened" in line for line in daemon.lines) == 1
+
+
+async def test_a_size_by_hand_is_explained_and_in_the_history_with_who_asked(
+    nursery, sandbox, tmp_path
+):
+    daemon, config = await begin(
+        nursery, sandbox, tmp_path, "scale_up_threshold_percent = 100"
+    )
+    await command("pause", "--config", config)
+    refused = await command("scale", "user:web", "1", "--config", config)
+    await command("resume", "--config", config)
+    scaled = await command("scale", "user:web", "1", "--config", config)
+    explained = await command("explain", "user:web", "--json", "--config", config)
+    await daemon.wait_for("event=action_finished")
+    history = await command("history", "user:web", "--json", "--config", config)
+    await daemon.end(signal.SIGTERM)
+    afterwards = await command("explain", "user:web", "--config", config)
+
+    user = user_name(os.getuid())
+    assert refused[0] == 1
+    assert f"{user} asks for 1 clone: create 1 clone" in scaled[1]
+    assert json.loads(explained[1])["source"] == "daemon"
+    lines = json.loads(history[1])
+    asked = [each for each in lines if each["kind"] == "request"]
+    assert [(each["what"], each["outcome"]) for each in asked] == [
+        ("pause", "done"),
+        ("scale user:web 1", "refused"),
+        ("resume", "done"),
+        ("scale user:web 1", "done"),
+    ]
+    [action] = [each for each in lines if each["kind"] == "action"]
+    assert (action["who"], action["outcome"]) == (user, "done")
+    assert {each["who"] for each in asked} == {user}
+    assert "By the state file" in afterwards[1]
 
 
 async def test_a_bad_file_is_refused_by_signal_and_by_command(
