@@ -6,9 +6,7 @@ from attrs import evolve
 
 from albatross_client.names import Name
 from autoscaler.cli import main
-from autoscaler.core.actions import ReplaceClone
-from autoscaler.core.decision import MemberClass, Reason
-from autoscaler.core.deeds import describe_action
+from autoscaler.core.decision import MemberClass
 from autoscaler.core.demand import RequestPolicy
 from autoscaler.core.group import Backoff, GroupId
 from autoscaler.core.policy import Mode
@@ -30,7 +28,6 @@ from tests.shell.kept import (
     Row,
     creation,
     decision,
-    destruction,
     record,
     snapshot,
 )
@@ -156,36 +153,6 @@ def test_the_age_of_an_action_is_told(settings, began, age):
 
     [found] = line(settings, known).actions
     assert found.age_s == age
-
-
-@pytest.mark.parametrize(
-    ("action", "words"),
-    [
-        pytest.param(creation(), "create user:web-clone-1", id="create"),
-        pytest.param(evolve(creation(), slots=()), "create clones", id="all created"),
-        pytest.param(destruction(), "destroy user:web-clone-1", id="destroy"),
-        pytest.param(
-            ReplaceClone(
-                id=1,
-                reason=Reason.GIVEN_UP,
-                slots=creation(2).slots,
-                victim=CLONE,
-                create_first=True,
-            ),
-            "replace: create user:web-clone-2, destroy user:web-clone-1",
-            id="replace",
-        ),
-        pytest.param(
-            ReplaceClone(
-                id=1, reason=Reason.GIVEN_UP, slots=(), victim=CLONE, create_first=True
-            ),
-            "replace: destroy user:web-clone-1",
-            id="half replaced",
-        ),
-    ],
-)
-def test_an_action_is_told_in_words(action, words):
-    assert describe_action(action) == words
 
 
 def test_clones_of_a_group_that_is_gone_are_told_with_what_removes_them(tmp_path):
