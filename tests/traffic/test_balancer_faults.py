@@ -4,13 +4,14 @@ import os
 import signal
 import stat
 
+import pytest
 import trio
 
 from albatross_client.sandbox.visitors.crowd import Habits, Load
 from albatross_client.sandbox.visitors.embed import run_visitors
 from tests.haproxy_fixture import needs_haproxy
 
-pytestmark = needs_haproxy
+pytestmark = [needs_haproxy, pytest.mark.slow]
 
 TWO = {
     "groups": {"min_members": 2, "max_members": 4},
@@ -135,9 +136,7 @@ async def test_a_name_that_the_operator_has_taken_is_told_and_left_alone(found):
     assert any("web-1" in error for error in told(town, "server_name_taken"))
 
 
-async def test_requests_do_not_fail_while_the_daemon_and_its_socket_are_away(
-    found, nursery
-):
+async def test_no_request_fails_while_the_daemon_is_away(found, nursery):
     """The group serves on without those who look after it."""
     town = await two_serve(found)
     visitors = await nursery.start(run_visitors, town.target, Habits())

@@ -29,13 +29,14 @@ async def test_12_in_flight_with_a_target_of_3_make_exactly_4_members(found, nur
 
     await visitors.come(Load(visitors=12))
     await town.until_serving(4)
-    await trio.sleep(8)
+    await trio.sleep(4)
     tally = await visitors.leave()
 
     assert town.started == 4
     assert not tally.failures
 
 
+@pytest.mark.slow
 async def test_100_in_flight_make_as_many_as_there_may_be_and_not_one_more(
     found, nursery
 ):

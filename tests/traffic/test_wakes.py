@@ -134,6 +134,7 @@ async def test_a_hundred_first_requests_make_one_member_and_get_a_hundred_answer
     assert town.started == 1
 
 
+@pytest.mark.slow
 async def test_the_first_one_hangs_up_and_the_other_ninety_nine_are_answered(
     found, nursery
 ):
@@ -148,6 +149,7 @@ async def test_the_first_one_hangs_up_and_the_other_ninety_nine_are_answered(
     assert town.started == 1
 
 
+@pytest.mark.slow
 async def test_requests_outlast_a_restart_of_the_daemon_while_nobody_serves(
     found, nursery, figure
 ):
@@ -163,6 +165,7 @@ async def test_requests_outlast_a_restart_of_the_daemon_while_nobody_serves(
     assert town.started == 1
 
 
+@pytest.mark.slow
 async def test_health_checks_in_http_wake_nobody(found):
     """Each check of a sleeping group was a request, and woke a member."""
     checks = "    option httpchk GET /healthz\n    http-check send-state\n"
