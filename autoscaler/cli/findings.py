@@ -7,6 +7,8 @@ from attrs import frozen
 from autoscaler.cli.survey import GroupSeen, HostSeen, Survey
 from autoscaler.core.lint import Severity, lint
 from autoscaler.core.shortages import describe_shortage
+from autoscaler.shell.configuration.http_table import TABLE as HTTP
+from autoscaler.shell.configuration.http_table import doubts
 from autoscaler.shell.configuration.problems import Problem
 from autoscaler.shell.configuration.settings import Settings
 from autoscaler.shell.operators.control import path_complaint
@@ -76,6 +78,16 @@ def found_in_settings(settings: Settings) -> tuple[Found, ...]:
                 key="state_dir",
                 message=complaint,
             )
+        )
+    if settings.http is not None:
+        findings += (
+            Found(
+                severity=Severity.HINT,
+                place=f"{settings.path}: [{HTTP}]",
+                key=key,
+                message=message,
+            )
+            for key, message in doubts(settings.http)
         )
     if not settings.groups:
         message = "there are no [[groups]]: nothing will be scaled"

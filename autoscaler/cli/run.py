@@ -25,11 +25,11 @@ from autoscaler.shell.assemble import (
 from autoscaler.shell.clock import read_clocks
 from autoscaler.shell.configuration.problems import SettingsError
 from autoscaler.shell.configuration.settings import Settings, load_settings
-from autoscaler.shell.daemon import Daemon, Parts
+from autoscaler.shell.daemon import Companion, Daemon, Parts
 from autoscaler.shell.deploy import Lookout, Shelf, stock
 from autoscaler.shell.drafts import read_drafts
 from autoscaler.shell.events import LEVELS
-from autoscaler.shell.fleet import Fleet
+from autoscaler.shell.fleet import Fleet, Reporter
 from autoscaler.shell.garbage import collect_seldom
 from autoscaler.shell.log import Log, configure
 from autoscaler.shell.operators.desk import Desk, Ledgers
@@ -40,10 +40,11 @@ from autoscaler.shell.operators.service import (
     reload_at_signal,
 )
 from autoscaler.shell.reload import Reloader, Wanted, open_wanted
-from autoscaler.shell.report import LogReporter
+from autoscaler.shell.report import LogReporter, Reporters
 from autoscaler.shell.state.images import ImageFiles
 from autoscaler.shell.state.schema import StoreError
 from autoscaler.shell.state.store import Store, Stored
+from autoscaler.shell.web.tally import Tally
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
 
@@ -129,6 +130,7 @@ async def serve(
         SettingsError: The image of a managed group can't be used.
         StoreError: The state can't be used.
     """
+    tally, reporter = _counted(log)
     hosts = open_hosts(settings, log)
     drafts, problems = read_drafts(settings)
     if problems:
@@ -136,9 +138,7 @@ async def serve(
     deployment = settings.deployment
     async with await Store.open(deployment.state_dir) as store:
         stored = await store.load()
-        fleet = make_fleet(
-            settings, stored, LogReporter(log), read_clocks, drafts.by_group
-        )
+        fleet = make_fleet(settings, stored, reporter, read_clocks, drafts.by_group)
         shelf = Shelf(ImageFiles(deployment.state_dir / "images", log), fleet)
         await stock(shelf, drafts.images)
         parts = Parts(
@@ -164,8 +164,9 @@ async def serve(
         _tell_stranded(stored, fleet, log)
         task_status.started(fleet)
         daemon, told = Daemon(fleet, parts), notifier(os.environ)
-        reader = read or partial(load_settings, settings.path)
-        source = partial(read_wanted, reader, log)
+        source = partial(
+            read_wanted, read or partial(load_settings, settings.path), log
+        )
         reloader = Reloader(daemon, settings, source, store, log)
         desk = Desk(daemon, reloader, Ledgers(store, log, told))
         companions = (
@@ -173,6 +174,7 @@ async def serve(
             *for_systemd(daemon, told),
             Lookout(fleet, shelf, log).look_for_ever,
             *([partial(reload_at_signal, desk)] if signals else ()),
+            *_over_http(settings, daemon, tally, lambda: reloader.settings, log),
         )
         await daemon.run(signals, companions)
     log.event("daemon_stopped")
@@ -191,6 +193,29 @@ async def read_wanted(read: Callable[[], Settings], log: Log) -> Wanted:
         return open_wanted(read(), partial(open_host, log=log))
 
     return await trio.to_thread.run_sync(read_all)
+
+
+def _counted(log: Log) -> tuple[Tally, Reporter]:
+    """Return what counts all that *log* is told, and who tells both."""
+    tally = Tally()
+    log.listener = tally.hear
+    return tally, Reporters((LogReporter(log), tally))
+
+
+def _over_http(
+    settings: Settings,
+    daemon: Daemon,
+    tally: Tally,
+    in_force: Callable[[], Settings],
+    log: Log,
+) -> tuple[Companion, ...]:
+    """Return what answers over HTTP, where *settings* want that."""
+    if settings.http is None:
+        return ()
+    # Only then: it takes some megabytes that most daemons never need.
+    from autoscaler.shell.web.service import answer_clients  # noqa: PLC0415 - see above
+
+    return answer_clients(settings.http, daemon, tally, in_force, log)
 
 
 def _tell_stranded(stored: Stored, fleet: Fleet, log: Log) -> None:

@@ -53,6 +53,9 @@ EVENTS: Mapping[str, Event] = {
     ),
     "operator_asked": Event("info", "An operator has asked for something."),
     "control_failed": Event("warning", "Operators can't be heard: no control socket."),
+    "http_opened": Event("info", "Metrics, health and status are told over HTTP."),
+    "http_failed": Event("error", "Nobody can be answered over HTTP: tried again."),
+    "http_refused": Event("warning", "A request over HTTP was not answered."),
     "heartbeat": Event("info", "A minute has passed; counters since the start."),
     "state_failed": Event(
         "error", "The state can't be written: it is tried again, and nothing is begun."

@@ -97,6 +97,8 @@ class Fleet:
         stirred: Groups whose next tick may have moved.
         woken: Set when anything of these has something new.
         rounds: How often it was looked at which groups have to tick.
+        round_at: When that was last, monotonic.
+        tick_lag: How late the last tick was, seconds after it was due.
         backends: What balancers told last, by group.
         heeders: Told at once when what is kept of their group has changed.
         records: The newest of each group, oldest first.
@@ -129,7 +131,8 @@ class Fleet:
         self.backends: dict[GroupId, Backend] = {}
         self.records: dict[GroupId, deque[Record]] = {}
         self.minutes: dict[GroupId, Minute] = {}
-        self.woken, self.rounds = trio.Event(), 0
+        self.woken = trio.Event()
+        self.rounds, self.round_at, self.tick_lag = 0, trio.current_time(), 0.0
         self.is_stopping, self.is_writable, self.streams_changed = False, True, True
         self.word: Mode | None = None
         self.drafts: dict[GroupId, Draft] = {}

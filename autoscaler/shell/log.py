@@ -21,6 +21,7 @@ from autoscaler.shell.events import EVENTS, Level
 
 Field: TypeAlias = str | int | float | bool | None
 Sink: TypeAlias = Callable[[Level, str, Mapping[str, Field]], None]
+Listener: TypeAlias = Callable[[str, Mapping[str, Field]], None]
 
 Format = Literal["logfmt", "json"]
 REPEAT_S = 60.0
@@ -53,10 +54,12 @@ class Log:
     Attributes:
         sink: Takes level, name and fields of one line.
         now: Monotonic seconds.
+        listener: Told of every event, those included that are no new line.
     """
 
     sink: Sink
     now: Callable[[], float] = trio.current_time
+    listener: Listener = lambda _name, _fields: None
     _repeats: dict[tuple[object, ...], _Repeat] = field(factory=dict, init=False)
 
     def event(self, name: str, /, **fields: Field) -> None:
@@ -81,6 +84,7 @@ class Log:
 
     def _take(self, level: Level, name: str, fields: Mapping[str, Field]) -> None:
         fields = {key: _presentable(value) for key, value in fields.items()}
+        self.listener(name, fields)
         now = self.now()
         self._catch_up(now)
         if level != "warning":

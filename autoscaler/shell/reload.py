@@ -133,9 +133,10 @@ class Reloader:
 
     def _check(self, wanted: Settings, differs: tuple[Change, ...]) -> None:
         """Refuse what a daemon that runs can't follow."""
-        place = Place(wanted.path, "[deployment]")
         problems = [
-            place.problem(f"can't change without a restart: {change.says}", change.key)
+            Place(wanted.path, f"[{change.what}]").problem(
+                f"can't change without a restart: {change.says}", change.key
+            )
             for change in differs
             if change.needs_restart
         ]

@@ -1,5 +1,7 @@
 """Write what happens to groups into the log: one event, one line."""
 
+from collections.abc import Sequence
+
 from attrs import frozen
 
 from autoscaler.core.decision import Decision, Reason
@@ -8,7 +10,34 @@ from autoscaler.core.events import Note
 from autoscaler.core.group import Group
 from autoscaler.core.numbers import fields
 from autoscaler.core.policy import Mode
+from autoscaler.shell.fleet import Reporter
 from autoscaler.shell.log import Field, Log
+
+
+@frozen
+class Reporters:
+    """Tells several.
+
+    Attributes:
+        each: Whom, in this order.
+    """
+
+    each: Sequence[Reporter]
+
+    def ticked(self, group: Group) -> None:
+        """Tell of a tick."""
+        for reporter in self.each:
+            reporter.ticked(group)
+
+    def decided(self, group: Group, before: Decision | None) -> None:
+        """Tell of a decision that has changed."""
+        for reporter in self.each:
+            reporter.decided(group, before)
+
+    def noted(self, group: Group, note: Note) -> None:
+        """Tell what there is to say about a member or the group."""
+        for reporter in self.each:
+            reporter.noted(group, note)
 
 
 @frozen

@@ -20,6 +20,7 @@ async def tick_for_ever(fleet: Fleet) -> None:
     while True:
         tick_what_is_due(fleet, due)
         fleet.rounds += 1
+        fleet.round_at = trio.current_time()
         fleet.woken = trio.Event()
         first = min(due.values(), default=math.inf)
         with trio.move_on_at(first):
@@ -33,7 +34,7 @@ def tick_what_is_due(fleet: Fleet, due: dict[GroupId, float]) -> None:
     fleet.notice_sleep()
     _schedule(fleet, due, now)
     for group_id in [g for g, at in due.items() if at <= now]:
-        del due[group_id]
+        fleet.tick_lag = now - due.pop(group_id)
         if not fleet.is_stopping:
             fleet.tell(group_id, Ticked(fleet.view(group_id)))
     _schedule(fleet, due, now)

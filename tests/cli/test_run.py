@@ -1,7 +1,9 @@
 """`autoscaler run` as a process of its own, over TLS, against a sandbox."""
 
+import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -242,3 +244,49 @@ def test_the_more_careful_mode_is_in_force(of_the_file, of_the_option, in_force)
 
     assert wanted.deployment.mode is in_force
     assert {group.policy.mode for group in wanted.groups} == {in_force}
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+async def fetch(port: int, path: str) -> bytes:
+    request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+        await stream.send_all(request.encode())
+        with trio.fail_after(PATIENCE_S):
+            return b"".join([part async for part in stream])
+
+
+async def test_it_answers_over_http_where_that_is_wanted(
+    nursery, sandbox, tmp_path, capsys
+):
+    port = free_port()
+    config = write_config(tmp_path, sandbox)
+    with config.open("a") as file:
+        file.write(f'\n[http]\nlisten = "127.0.0.1:{port}"\n')
+    running = await start(nursery, config)
+    await running.wait_for("http_opened")
+    await running.wait_for("action_finished.*outcome=done")
+
+    metrics = await fetch(port, "/metrics")
+    _, _, told = (await fetch(port, "/api/v1/status")).partition(b"\r\n\r\n")
+
+    assert b'autoscaler_actions_total{kind="create",outcome="done"} 1\n' in metrics
+    assert b'autoscaler_certificate_expiry_seconds{host="sandbox"' in metrics
+    status = json.loads(told)
+    assert status["daemon"] == {"running": True, "pid": running.process.pid}
+    main(["status", "--config", str(config), "--json"])
+    assert json.loads(capsys.readouterr().out).keys() == status.keys()
+    assert await running.end(signal.SIGTERM) == 0
+
+
+def test_nothing_of_http_is_read_where_nobody_wants_it():
+    code = "import sys, autoscaler.cli; from autoscaler.cli import run; "
+    code += "raise SystemExit('starlette' in sys.modules or 'h11' in sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", code], check=False)  # noqa: S603
+
+    assert done.returncode == 0

@@ -58,6 +58,11 @@ class Exchange:
         self._spawn = spawn
         self._posts: dict[GroupId, Post] = {}
 
+    @property
+    def keepers(self) -> Mapping[GroupId, Keeper]:
+        """Who keeps which group's balancer."""
+        return {group_id: post.keeper for group_id, post in self._posts.items()}
+
     def of(self, group_id: GroupId) -> Keeper | None:
         """Return who keeps the group's balancer; None: it has none."""
         post = self._posts.get(group_id)

@@ -19,6 +19,8 @@ from autoscaler.core.policy import Policy
 from autoscaler.shell.configuration.durations import ALLOWED, format_duration
 from autoscaler.shell.configuration.group_tables import BOUNDS, GroupSettings
 from autoscaler.shell.configuration.host_tables import OUR_KEYS, HostSettings
+from autoscaler.shell.configuration.http_table import HTTP_KEYS
+from autoscaler.shell.configuration.http_table import TABLE as HTTP
 from autoscaler.shell.configuration.keys import POLICY, Key, deployment_keys
 from autoscaler.shell.configuration.problems import show
 from autoscaler.shell.configuration.recipes import Recipe
@@ -27,8 +29,11 @@ from autoscaler.shell.configuration.settings import Settings
 from autoscaler.shell.configuration.traffic_tables import TRAFFIC_KEYS, TrafficSettings
 from autoscaler.shell.traffic.runtime_socket import TcpSocket, UnixSocket
 
-# Where the state is kept can't change under a daemon that keeps it there.
-NEED_RESTART = frozenset({"state_dir"})
+# Where the state is kept can't change under a daemon that keeps it there, nor
+# where, and to whom, it answers clients that are there.
+NEED_RESTART = frozenset(
+    {("deployment", "state_dir"), *((HTTP, key) for key in HTTP_KEYS)}
+)
 NOT_SET = "not set"
 OWN_TABLES = {TABLE: REQUESTS, **TRAFFIC_KEYS}
 POLICY_KEYS = {
@@ -68,9 +73,15 @@ def changes(old: Settings, new: Settings) -> tuple[Change, ...]:
         *_of_table(
             "deployment", _fields(old.deployment), _fields(new.deployment), keys
         ),
+        *_of_table(HTTP, _http_fields(old), _http_fields(new), HTTP_KEYS),
         *_of_tables(_hosts(old), _hosts(new), OUR_KEYS, "nothing there is followed"),
         *_of_tables(before, after, POLICY_KEYS, "its clones are left running"),
     )
+
+
+def _http_fields(settings: Settings) -> Mapping[str, Any]:
+    http = settings.http
+    return dict.fromkeys(HTTP_KEYS) if http is None else _fields(http)
 
 
 def _groups(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
@@ -161,7 +172,7 @@ def _of_table(
     for key, value in new.items():
         if value != old[key]:
             says = f"{_show(key, old[key], keys)} -> {_show(key, value, keys)}"
-            yield Change(what, key, says, key in NEED_RESTART)
+            yield Change(what, key, says, (what, key) in NEED_RESTART)
 
 
 def _show(key: str, value: object, keys: Mapping[str, Key]) -> str:

@@ -21,6 +21,7 @@ from autoscaler.shell.configuration.group_tables import (
     read_defaults,
 )
 from autoscaler.shell.configuration.host_tables import HostSettings, read_hosts
+from autoscaler.shell.configuration.http_table import HttpSettings, read_http
 from autoscaler.shell.configuration.keys import deployment_keys
 from autoscaler.shell.configuration.problems import (
     Place,
@@ -40,7 +41,7 @@ __all__ = [
     "parse_settings",
 ]
 
-TABLES = ("deployment", "hosts", "defaults", "groups")
+TABLES = ("deployment", "http", "hosts", "defaults", "groups")
 DAY_S = 86_400.0
 
 
@@ -76,12 +77,14 @@ class Settings:
         deployment: What holds for the daemon as a whole.
         hosts: The hosts, in the order of the file.
         groups: The groups, in the order of the file.
+        http: Where the daemon answers over HTTP; None: nowhere.
     """
 
     path: Path
     deployment: Deployment
     hosts: tuple[HostSettings, ...]
     groups: tuple[GroupSettings, ...]
+    http: HttpSettings | None = None
 
 
 def load_settings(path: Path, at: Path | None = None) -> Settings:
@@ -120,6 +123,8 @@ def parse_settings(text: str, path: Path) -> Settings:
     ]
     deployment, wrong = _read_deployment(tables, path)
     problems += wrong
+    http, wrong = read_http(tables.get("http"), path)
+    problems += wrong
     hosts, wrong = read_hosts(tables.get("hosts", []), path)
     problems += wrong
     defaults = read_defaults(tables.get("defaults", {}), path)
@@ -134,7 +139,9 @@ def parse_settings(text: str, path: Path) -> Settings:
     problems += wrong
     if deployment is None or problems:
         raise SettingsError(problems)
-    return Settings(path=path, deployment=deployment, hosts=hosts, groups=groups)
+    return Settings(
+        path=path, deployment=deployment, hosts=hosts, groups=groups, http=http
+    )
 
 
 def _parse(text: str, place: Place) -> Mapping[str, Any]:

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 
 from attrs import define
 
+from albatross_client.certificates import Validity
 from albatross_client.names import Name
 from albatross_client.tls_stream import Before
 from albatross_client.values import Config, Info, ResourcePolicy
 from autoscaler.shell.hosts.host import ConsoleSource, Host, StatsSource
+from autoscaler.shell.hosts.renewal import RenewingHost
 
 
 @define
@@ -23,6 +25,11 @@ class Reach:
     """
 
     newest: Host
+
+    @property
+    def dates(self) -> tuple[Validity, ...]:
+        """From when until when certificates hold; none where there are none."""
+        return self.newest.dates if isinstance(self.newest, RenewingHost) else ()
 
     async def info(self, name: Name) -> Mapping[Name, Info]:
         """Return what runs at and below *name*, by absolute name."""

@@ -22,6 +22,7 @@ from autoscaler.core.policy import Mode, Policy
 from autoscaler.core.serving import ServePolicy, WeightPolicy
 from autoscaler.shell.configuration.group_tables import OF_MANAGED, PERIOD, WHOSE
 from autoscaler.shell.configuration.host_tables import OUR_KEYS
+from autoscaler.shell.configuration.http_table import HttpSettings
 from autoscaler.shell.configuration.recipes import Recipe
 from autoscaler.shell.configuration.request_tables import TABLE
 from autoscaler.shell.configuration.settings import Deployment, load_settings
@@ -59,6 +60,7 @@ def test_the_example_has_every_key_and_no_other():
     policy = {field.name for field in attrs.fields(Policy)}
 
     assert set(keys["deployment"]) == {f.name for f in attrs.fields(Deployment)}
+    assert keys["http"] == [f.name for f in attrs.fields(HttpSettings)]
     assert set(keys["hosts"]) == {*HOST_KEYS, *OUR_KEYS}
     own = {"max_clones", "address_pool"}
     assert set(keys["defaults"]) == (policy - own - {TABLE, "serving"}) | {PERIOD}
@@ -71,7 +73,7 @@ def test_the_example_has_every_key_and_no_other():
 def test_the_example_tells_each_key_once_in_a_table():
     keys = written_keys()
 
-    for table in ("deployment", "hosts", "defaults"):
+    for table in ("deployment", "http", "hosts", "defaults"):
         assert len(keys[table]) == len(set(keys[table]))
 
 
@@ -81,6 +83,7 @@ def test_the_example_shows_the_defaults():
 
     plain = Deployment(name=shown["name"], state_dir=CONFIG / shown["state_dir"])
     assert settings.deployment == plain
+    assert settings.http == HttpSettings(listen=Listening("127.0.0.1", 9090))
     assert settings.groups[0].policy == Policy(max_clones=4)
 
 

@@ -1,0 +1,1 @@
+"""What the daemon tells over HTTP: metrics, health, status; reading alone."""

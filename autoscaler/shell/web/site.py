@@ -1,0 +1,151 @@
+"""What is answered at which path; every one of them for reading alone."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+
+import trio
+from attrs import define, field, frozen
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from albatross_client.texts import as_unicode
+from autoscaler.shell.configuration.settings import Settings
+from autoscaler.shell.operators.status_form import as_json, look
+from autoscaler.shell.state.schema import StoreError
+from autoscaler.shell.web.exposition import CONTENT_TYPE
+from autoscaler.shell.web.metrics import Sources, tell
+from autoscaler.shell.web.pulse import Pulse, find_missing
+
+# Whoever asks more often gets the same again: a status of a thousand groups is
+# two megabytes, which are read and written anew.
+STATUS_S = 1.0
+OK, UNAVAILABLE = 200, 503
+
+
+class Pieces(Response):
+    """An answer that is made while it is sent."""
+
+    def __init__(self, pieces: Iterable[bytes], content_type: str) -> None:
+        """Send *pieces*, which are *content_type* together."""
+        self.pieces = pieces
+        self.status_code = OK
+        self.background = None
+        self.init_headers({"content-type": content_type})
+        # Nobody knows how many there will be.
+        del self.headers["content-length"]
+
+    async def __call__(
+        self,
+        scope: Scope,  # noqa: ARG002 - ASGI's signature
+        receive: Receive,  # noqa: ARG002 - ASGI's signature
+        send: Send,
+    ) -> None:
+        """Send them; between any two everybody else gets their turn."""
+        await send(
+            {
+                "type": "http.response.start",
+                "status": self.status_code,
+                "headers": self.raw_headers,
+            }
+        )
+        for piece in self.pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await trio.lowlevel.checkpoint()
+        await send({"type": "http.response.body"})
+
+
+@define
+class Reading:
+    """The status, read by one at a time and no more often than once a second.
+
+    Attributes:
+        settings: Returns the configuration in force.
+    """
+
+    settings: Callable[[], Settings]
+    _turn: trio.Lock = field(factory=trio.Lock, init=False)
+    _newest: bytes = field(default=b"", init=False)
+    _read_at: float | None = field(default=None, init=False)
+
+    async def read(self) -> bytes:
+        """Return the status as JSON.
+
+        Raises:
+            StoreError: The state can't be read.
+        """
+        async with self._turn:
+            now = trio.current_time()
+            if self._read_at is None or now - self._read_at >= STATUS_S:
+                self._newest = await trio.to_thread.run_sync(_status, self.settings())
+                self._read_at = now
+            return self._newest
+
+
+@frozen
+class Site:
+    """Answers requests.
+
+    Attributes:
+        sources: What metrics are read from.
+        pulse: Says whether the daemon is alive.
+        status: Reads what `autoscaler status --json` says.
+    """
+
+    sources: Sources
+    pulse: Pulse
+    status: Reading
+
+    def application(self) -> Starlette:
+        """Return what answers each path."""
+        site = Starlette(
+            routes=[
+                Route("/metrics", self.tell_metrics),
+                Route("/healthz", self.tell_health),
+                Route("/readyz", self.tell_readiness),
+                Route("/api/v1/status", self.tell_status),
+            ]
+        )
+        # It would lead clients to what they call us.
+        site.router.redirect_slashes = False
+        return site
+
+    async def tell_metrics(self, _request: Request) -> Response:
+        """Answer with metrics."""
+        return Pieces(tell(self.sources), CONTENT_TYPE)
+
+    async def tell_health(self, _request: Request) -> Response:
+        """Answer whether the daemon is alive."""
+        health = self.pulse.look()
+        return _json(health.form, OK if health.is_alive else UNAVAILABLE)
+
+    async def tell_readiness(self, _request: Request) -> Response:
+        """Answer whether the daemon has all that it needs."""
+        missing = find_missing(self.sources.fleet)
+        said = {"ready": not missing, "missing": list(missing)}
+        return _json(said, UNAVAILABLE if missing else OK)
+
+    async def tell_status(self, _request: Request) -> Response:
+        """Answer with what `autoscaler status --json` prints."""
+        try:
+            return _of_json(await self.status.read())
+        except StoreError as error:
+            return _json({"error": str(error)}, UNAVAILABLE)
+
+
+def _status(settings: Settings) -> bytes:
+    return _dump(as_json(look(settings)))
+
+
+def _dump(value: object) -> bytes:
+    return json.dumps(as_unicode(value), separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def _json(value: Mapping[str, object], status: int = OK) -> Response:
+    return _of_json(_dump(value), status)
+
+
+def _of_json(text: bytes, status: int = OK) -> Response:
+    return Response(text, status, media_type="application/json")

@@ -1,0 +1,317 @@
+"""Clients of all kinds: what they are answered, and how long it takes."""
+
+import contextlib
+
+import pytest
+import trio
+import trio.testing
+from attrs import evolve
+
+from autoscaler.core.backend import Place
+from autoscaler.shell.log import Log
+from autoscaler.shell.web.server import LISTEN_AGAIN_S, MOST_CLIENTS, Server
+from autoscaler.shell.web.visit import ANSWER_S, MOST_HEAD_BYTES, REQUEST_S, WRITE_S
+from tests.shell.web.clients import HTTP, heard, hello, open_town, read_to_end
+
+ASK = b"GET /here HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@pytest.fixture
+async def town(nursery):
+    return await open_town(nursery, hello)
+
+
+async def test_a_request_is_answered(town):
+    answer = await town.get("/here%20too?x=1")
+
+    assert (answer.status, answer.body) == (200, b"GET /here too")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["date"].endswith("GMT")
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+async def test_a_head_has_no_body(town):
+    answer = await town.get("/here", method="HEAD")
+
+    assert (answer.status, answer.body) == (200, b"")
+
+
+async def test_a_connection_is_used_again(town):
+    async with await town.connect() as stream:
+        await stream.send_all(ASK + ASK)
+        text = b""
+        while text.count(b"GET /here") < 2:
+            text += await stream.receive_some(4096)
+
+    assert text.count(b"HTTP/1.1 200") == 2
+
+
+BAD = [
+    pytest.param(
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc",
+        405,
+        "only GET and HEAD are known here",
+        id="another method",
+    ),
+    pytest.param(
+        b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil\r\n\r\n",
+        405,
+        "only GET and HEAD are known here",
+        id="preflight",
+    ),
+    pytest.param(
+        b"GET http://localhost/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        400,
+        "a target must begin with /",
+        id="another form of target",
+    ),
+    pytest.param(
+        b"GET /" + b"a" * 2048 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        414,
+        "a target has at most 2048 bytes",
+        id="long target",
+    ),
+    pytest.param(
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc",
+        413,
+        "no request has a body here",
+        id="body",
+    ),
+    pytest.param(
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+        413,
+        "no request has a body here",
+        id="body in chunks",
+    ),
+    pytest.param(
+        b"GET / HTTP/1.1\r\nHost: evil.example.org\r\n\r\n",
+        421,
+        "the Host header names neither this machine nor one of [http] hosts",
+        id="another host",
+    ),
+    pytest.param(
+        b"GET / HTTP/1.0\r\n\r\n",
+        421,
+        "the Host header names neither this machine nor one of [http] hosts",
+        id="no host",
+    ),
+    pytest.param(
+        b"GET / HTTP/1.1\r\nHost: localhost:x\r\n\r\n",
+        421,
+        "the Host header names neither this machine nor one of [http] hosts",
+        id="no port",
+    ),
+    pytest.param(
+        b"GET / HTTP/1.1\r\n\r\n",
+        400,
+        "that is no request of HTTP/1.1, or one that is too long",
+        id="no host in 1.1",
+    ),
+    pytest.param(
+        b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
+        400,
+        "that is no request of HTTP/1.1, or one that is too long",
+        id="TLS",
+    ),
+    pytest.param(
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        405,
+        "only GET and HEAD are known here",
+        id="HTTP/2",
+    ),
+    pytest.param(
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 2 * MOST_HEAD_BYTES,
+        431,
+        "that is no request of HTTP/1.1, or one that is too long",
+        id="endless header",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "status", "says"), BAD)
+async def test_what_is_wrong_is_told_in_one_sentence(town, text, status, says):
+    answer = heard(await town.say(text))
+
+    assert (answer.status, answer.body.decode()) == (status, f"{says}\n")
+    assert answer.headers["connection"] == "close"
+    assert [event for event, _ in town.log] == ["http_refused"]
+    assert town.log[0][1] == {"status": status, "error": says}
+    assert (await town.get("/")).status == 200
+
+
+async def test_another_method_is_told_which_there_are(town):
+    answer = await town.get("/", method="DELETE")
+
+    assert answer.headers["allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "localhost",
+        "LOCALHOST:9090",
+        "127.0.0.1:9090",
+        "[::1]:9090",
+        "scaler.example.org",
+        "scaler.example.org.:80",
+    ],
+)
+async def test_it_answers_to_its_names(town, name):
+    assert (await town.get("/", host=name)).status == 200
+
+
+async def test_a_client_that_hangs_up_ends_nothing(town):
+    for text in (b"", b"GET / HT", ASK):
+        async with await town.connect() as stream:
+            await stream.send_all(text)
+
+    assert (await town.get("/")).status == 200
+
+
+# In memory, by a virtual clock: nothing here waits.
+
+
+def client_of(nursery, server):
+    """Return the stream of a client that *server* attends to."""
+    ours, theirs = trio.testing.memory_stream_pair()
+
+    async def attend():
+        await server.attend(theirs)
+        await theirs.aclose()
+
+    nursery.start_soon(attend)
+    return ours
+
+
+@pytest.fixture
+def server():
+    return Server(HTTP, hello, Log(lambda *_: None))
+
+
+async def until_gone(stream):
+    """Return after how many seconds *stream* is closed by its other end."""
+    began = trio.current_time()
+    await read_to_end(stream)
+    return trio.current_time() - began
+
+
+async def test_a_slow_request_ends_in_time(nursery, server, autojump_clock):
+    client = client_of(nursery, server)
+
+    async def send_slowly():
+        await client.send_all(b"GET / HTTP/1.1\r\n")
+        with contextlib.suppress(trio.BrokenResourceError):
+            while True:
+                await trio.sleep(0.5)
+                await client.send_all(b"X: y\r\n")
+
+    nursery.start_soon(send_slowly)
+
+    assert await until_gone(client) == REQUEST_S
+
+
+async def test_a_silent_client_goes_after_its_answer_too(
+    nursery, server, autojump_clock
+):
+    client = client_of(nursery, server)
+    await client.send_all(ASK)
+
+    assert await until_gone(client) == REQUEST_S
+
+
+async def test_an_application_that_says_nothing_is_given_up(nursery, autojump_clock):
+    async def silent(scope, receive, send):
+        assert (await receive())["more_body"] is False
+        await trio.sleep_forever()
+
+    client = client_of(nursery, Server(HTTP, silent, Log(lambda *_: None)))
+    await client.send_all(ASK)
+
+    assert await until_gone(client) == ANSWER_S
+
+
+async def test_an_answer_may_go_on_for_long(nursery, autojump_clock):
+    async def tell_slowly(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": ()})
+        for _ in range(10):
+            await trio.sleep(ANSWER_S)
+            await send({"type": "http.response.body", "body": b"x", "more_body": True})
+        await send({"type": "http.response.body"})
+
+    client = client_of(nursery, Server(HTTP, tell_slowly, Log(lambda *_: None)))
+    await client.send_all(ASK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+    with trio.fail_after(11 * ANSWER_S):
+        text = b""
+        while part := await client.receive_some():
+            text += part
+
+    assert heard(text).body == 10 * b"x"
+
+
+async def test_who_does_not_read_is_given_up_too(nursery, autojump_clock):
+    ended = trio.Event()
+
+    async def tell_much(scope, receive, send):
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": ()})
+        finally:
+            ended.set()
+
+    ours, theirs = trio.testing.lockstep_stream_pair()
+    nursery.start_soon(Server(HTTP, tell_much, Log(lambda *_: None)).attend, theirs)
+    await ours.send_all(ASK)
+    await ended.wait()
+
+    assert trio.current_time() == WRITE_S
+
+
+async def test_the_longest_silent_makes_room(nursery, server, autojump_clock):
+    clients = [client_of(nursery, server)]
+    await trio.sleep(1)
+    clients += [client_of(nursery, server) for _ in range(MOST_CLIENTS)]
+    await trio.testing.wait_all_tasks_blocked()
+
+    assert await until_gone(clients[0]) == 0
+    await clients[-1].send_all(ASK)
+    assert (await clients[-1].receive_some()).startswith(b"HTTP/1.1 200")
+
+
+async def test_nobody_goes_who_is_being_answered(nursery, autojump_clock):
+    async def keep(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": ()})
+        await trio.sleep_forever()
+
+    server = Server(HTTP, keep, Log(lambda *_: None))
+    clients = [client_of(nursery, server) for _ in range(MOST_CLIENTS)]
+    for client in clients:
+        await client.send_all(ASK)
+    await trio.testing.wait_all_tasks_blocked()
+
+    assert await until_gone(client_of(nursery, server)) == 0
+    assert (await clients[0].receive_some()).startswith(b"HTTP/1.1 200")
+
+
+async def test_hundreds_of_silent_clients_keep_nobody_out(town):
+    async with contextlib.AsyncExitStack() as silent:
+        for _ in range(300):
+            await silent.enter_async_context(await town.connect())
+
+        assert (await town.get("/")).status == 200
+
+
+async def test_a_port_that_is_taken_is_tried_again(nursery, autojump_clock):
+    taken = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    port = taken[0].socket.getsockname()[1]
+    log = []
+    told = Log(lambda _level, event, fields: log.append((event, dict(fields))))
+    settings = evolve(HTTP, listen=Place("127.0.0.1", port))
+    nursery.start_soon(Server(settings, hello, told).run)
+    await trio.sleep(1)
+    await taken[0].aclose()
+    await trio.sleep(LISTEN_AGAIN_S)
+
+    [failed, opened] = log
+    assert failed[0] == "http_failed"
+    assert "can't be listened at" in str(failed[1]["error"])
+    assert opened == ("http_opened", {"listen": f"127.0.0.1:{port}"})
