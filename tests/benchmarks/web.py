@@ -1,0 +1,119 @@
+"""HTTP: what a scrape of a thousand groups takes, and what it holds up."""
+
+import json
+import sys
+from collections import deque
+from collections.abc import Iterable
+
+import trio
+from attrs import define, evolve
+
+from albatross_client.names import Name
+from autoscaler.core.backend import Place
+from autoscaler.core.group import GroupId, new_group
+from autoscaler.core.policy import Policy
+from autoscaler.core.rhythm import Rhythm
+from autoscaler.shell.clock import read_clocks
+from autoscaler.shell.configuration.http_table import HttpSettings
+from autoscaler.shell.configuration.settings import Settings
+from autoscaler.shell.daemon import Daemon, Parts
+from autoscaler.shell.fleet import Fleet
+from autoscaler.shell.garbage import collect_seldom
+from autoscaler.shell.hosts.watch import Watch
+from autoscaler.shell.log import Log
+from autoscaler.shell.state.images import ImagesInMemory
+from autoscaler.shell.state.store import Store
+from autoscaler.shell.web.metrics import Sources
+from autoscaler.shell.web.pulse import Pulse
+from autoscaler.shell.web.server import Server
+from autoscaler.shell.web.site import Reading, Site
+from autoscaler.shell.web.tally import Tally
+from tests.benchmarks import Result, at_most
+from tests.shell.kept import decision, record
+
+GROUPS, SCRAPES = 1000, 20
+USER = Name(("user",))
+BEAT_S, MS_PER_S = 0.001, 1000
+# A process of its own: what it does with an answer is not our time.
+CLIENT = """
+import http.client, json, sys, time
+connection, took = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1])), []
+for _ in range(int(sys.argv[2])):
+    began = time.perf_counter()
+    connection.request("GET", "/metrics")
+    size = len(connection.getresponse().read())
+    took.append((time.perf_counter() - began) * 1000)
+    time.sleep(0.05)
+print(json.dumps({"took": took, "size": size}))
+"""
+
+
+def run() -> Iterable[Result]:
+    """Yield what a scrape costs."""
+    collect_seldom()  # as the daemon does
+    took, size, late = trio.run(_scrape)
+    yield at_most(f"/metrics of {GROUPS} groups", "ms", took, 100)
+    yield at_most("everybody else is held up by at most", "ms", [late], 50)
+    yield Result(f"/metrics of {GROUPS} groups", "kB", (size / 1000,))
+
+
+@define
+class _Beat:
+    """Notices how late it wakes.
+
+    Attributes:
+        most: Seconds.
+    """
+
+    most: float = 0.0
+
+    async def beat(self) -> None:
+        while True:
+            due = trio.current_time() + BEAT_S
+            await trio.sleep_until(due)
+            self.most = max(self.most, trio.current_time() - due)
+
+
+async def _scrape() -> tuple[list[float], int, float]:
+    daemon = _daemon()
+    sources, pulse = Sources(daemon, Tally()), Pulse(daemon.fleet)
+    site = Site(sources, pulse, Reading(_no_settings)).application()
+    http = HttpSettings(listen=Place("127.0.0.1", 9090))
+    server, beat = Server(http, site, Log(lambda *_: None)), _Beat()
+    listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    port = listeners[0].socket.getsockname()[1]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(server.serve, listeners)
+        nursery.start_soon(beat.beat)
+        command = [sys.executable, "-c", CLIENT, str(port), str(SCRAPES)]
+        done = await trio.run_process(command, capture_stdout=True)
+        nursery.cancel_scope.cancel()
+    told = json.loads(done.stdout)
+    return told["took"], told["size"], beat.most * MS_PER_S
+
+
+def _no_settings() -> Settings:
+    msg = "nobody asks for a status here"
+    raise AssertionError(msg)
+
+
+def _daemon() -> Daemon:
+    """Return a daemon of many groups, which stands still."""
+    ids = [GroupId("alpha", Name(("user",), f"web{n}")) for n in range(GROUPS)]
+    groups = [
+        evolve(new_group(i, Policy(max_clones=4)), decision=decision()) for i in ids
+    ]
+    watch = Watch("alpha", USER, Rhythm(10.0))
+    fleet = Fleet(groups, [watch], Tally(), read_clocks, 60.0)
+    newest = record()
+    fleet.records = {group_id: deque([newest]) for group_id in ids}
+    parts = Parts(
+        hosts={},
+        store=Store.in_memory(),
+        images=ImagesInMemory(),
+        log=Log(lambda *_: None),
+        clocks=read_clocks,
+        shutdown_timeout=1,
+        history_keep=60,
+    )
+    return Daemon(fleet, parts)
