@@ -63,6 +63,19 @@ ASKINGS: Mapping[str, Asking] = {
         "name",
         "Say that a clone is not the daemon's: it is left alone until `adopt`.",
     ),
+    "prewarm": Asking(
+        "group",
+        "Have COUNT members of a group stand by, booted and checked, for as long as "
+        "its `max_idle` says; tells how many of them are possible. 0 takes it back.",
+    ),
+}
+# What is asked for in numbers: by which word, and what it means.
+COUNTED: Mapping[str, tuple[str, str]] = {
+    "scale": (
+        "clones",
+        "how many clones, beside the primary; of a managed group members",
+    ),
+    "prewarm": ("count", "how many members"),
 }
 
 
@@ -75,17 +88,17 @@ def add_asking(
     asking = ASKINGS[verb]
     parser = subparsers.add_parser(verb, help=purpose, description=asking.description)
     if asking.about == "group":
-        text = "PRIMARY or HOST/PRIMARY; without it: all groups"
-        one = verb == "scale"
+        is_one = verb in COUNTED
+        text = "PRIMARY or HOST/PRIMARY"
         parser.add_argument(
             "group",
-            nargs=None if one else "?",
+            nargs=None if is_one else "?",
             metavar="GROUP",
-            help="PRIMARY or HOST/PRIMARY" if one else text,
+            help=text if is_one else f"{text}; without it: all groups",
         )
-    if verb == "scale":
-        text = "how many clones, beside the primary; of a managed group members"
-        parser.add_argument("clones", metavar="N", help=text)
+    if verb in COUNTED:
+        word, text = COUNTED[verb]
+        parser.add_argument(word, metavar="N", help=text)
     if asking.about == "name":
         # With --all there is a group instead, or nothing.
         count = "?" if verb == "adopt" else None
@@ -138,6 +151,7 @@ def _request(arguments: argparse.Namespace) -> Request | None:
     about = ASKINGS[arguments.verb].about
     word = None if about is None else getattr(arguments, about)
     words = {} if word is None else {str(about): word}
-    if arguments.verb == "scale":
-        words["clones"] = arguments.clones
+    if arguments.verb in COUNTED:
+        counted, _ = COUNTED[arguments.verb]
+        words[counted] = getattr(arguments, counted)
     return Request(arguments.verb, words)

@@ -29,10 +29,13 @@ COMMANDS: Mapping[str, str] = {
     "scale": "have a group become so large now",
     "adopt": "say that a unikernel is the daemon's own",
     "disown": "say that a clone is to be left alone",
+    "prewarm": "have members stand by for a while",
     "destroy": "remove clones that nobody looks after any more",
     "demo": "watch it scale a sandbox host up and down",
 }
-ASKED = frozenset({"reload", "pause", "observe", "resume", "scale", "adopt", "disown"})
+ASKED = frozenset(
+    {"reload", "pause", "observe", "resume", "scale", "adopt", "disown", "prewarm"}
+)
 _PROGRAM = "autoscaler"
 _DESCRIPTION = "Scale MirageOS unikernels that run on Albatross hosts."
 _EPILOGUE = """\

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from autoscaler.cli.output import complain, print_json, print_table
+from autoscaler.core.decision import Decision
 from autoscaler.core.deeds import describe_action
 from autoscaler.core.describe import explain
 from autoscaler.core.policy import Mode
@@ -132,7 +133,7 @@ def _group_row(line: GroupLine, wall: float) -> tuple[str, ...]:
     decision = line.standing.decision
     return (
         str(line.id),
-        f"{decision.clones} of {clones}",
+        f"{decision.clones} of {clones}{_standbys(decision)}",
         "-" if line.record is None else _sizes(line.record),
         f"{decision.outcome.value} {decision.reason.value}",
         _age(line.standing.since, wall),
@@ -144,6 +145,12 @@ def _sizes(record: Record) -> str:
     sizes = record.sizes
     wants = "?" if sizes.wants is None else str(sizes.wants)
     return f"{wants}/{sizes.can}/{sizes.has}"
+
+
+def _standbys(decision: Decision) -> str:
+    if not (decision.standbys or decision.standbys_wanted):
+        return ""
+    return f", {decision.standbys_ready} of {decision.standbys_wanted} stand by"
 
 
 def _said(said: Said | None, wall: float) -> str:

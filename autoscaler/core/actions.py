@@ -36,12 +36,14 @@ class CreateClones:
         reason: Why.
         slots: Those that are still to be made.
         by: The operator who asked for it; None: a rule decided.
+        as_standby: Whether they stand by.
     """
 
     id: int
     reason: Reason
     slots: tuple[Slot, ...]
     by: str | None = None
+    as_standby: bool = False
 
 
 @frozen(kw_only=True)
@@ -54,6 +56,7 @@ class DestroyClone:
         victim: The clone.
         by: The operator who asked for it; None: a rule decided.
         instead_of: The one that was to go first, and went on working.
+        as_standby: Whether it stood by.
     """
 
     id: int
@@ -61,6 +64,7 @@ class DestroyClone:
     victim: Name
     by: str | None = None
     instead_of: Name | None = None
+    as_standby: bool = False
 
     @property
     def slots(self) -> tuple[Slot, ...]:
@@ -80,6 +84,7 @@ class ReplaceClone:
         create_first: Otherwise there is no room before the old one is gone.
         stable_for: How long the new clone has to run without a restart,
             seconds: else it is removed again and the action has failed.
+        as_standby: Whether both stand by.
     """
 
     id: int
@@ -88,6 +93,7 @@ class ReplaceClone:
     victim: Name | None
     create_first: bool
     stable_for: float = 0.0
+    as_standby: bool = False
 
 
 Action = CreateClones | DestroyClone | ReplaceClone

@@ -84,7 +84,9 @@ def _seen(clone: Member, backend: Backend, serving: ServePolicy, now: float) -> 
     server = server_of(clone, backend, serving)
     if clone.ready_at is not None or server is None or not server.serves:
         return clone
-    return evolve(clone, ready_at=now)
+    # What gets work stands by no longer: a daemon that was killed may not have
+    # written down that it was promoted.
+    return evolve(clone, ready_at=now, is_standby=False)
 
 
 def _swapped(group: Group, event: MemberLingers, now: float) -> Group:
@@ -105,6 +107,7 @@ def _may_swap(action: object, victim: object) -> TypeGuard[DestroyClone]:
     return (
         isinstance(action, DestroyClone)
         and action.victim == victim
+        and not action.as_standby
         and action.instead_of is None
         and action.reason in ANY_WILL_DO
     )
@@ -115,7 +118,8 @@ def _quiet_one(group: Group, view: View, now: float) -> Member | None:
     serving, backend = group.policy.serving, view.backend
     if serving is None or backend is None:
         return None
-    order = order_of_going(group, assess(group, view, now), backend)
+    load = assess(group, view, now)
+    order = order_of_going(group, load, backend, among=group.serving)
     return next(
         (
             clone

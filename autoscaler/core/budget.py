@@ -16,8 +16,17 @@ REPLACEMENTS_AN_HOUR = 15
 TURNS_WITHIN_S = 6 * HOUR_S
 # Mending what the operator's numbers say is no thrashing, once in an hour for
 # every clone; nor is a new image, which stops by itself where it fails.
+# Standbys follow what is done about the load, and have a pause of their own.
 MENDING = frozenset({Reason.ABOVE_MAX, Reason.BELOW_MIN})
-UNCOUNTED = frozenset({Reason.ROLLOUT, Reason.PRIMARY_LOST})
+UNCOUNTED = frozenset(
+    {
+        Reason.ROLLOUT,
+        Reason.PRIMARY_LOST,
+        Reason.REFILL,
+        Reason.SURPLUS,
+        Reason.STANDBY_FAILED,
+    }
+)
 LOAD = frozenset({Reason.HIGH, Reason.LOW})
 
 

@@ -5,7 +5,8 @@ from attrs import evolve, frozen
 from albatross_client.names import Name
 from autoscaler.core.actions import Slot
 from autoscaler.core.decision import Decision, Load, Outcome, Reason, Shortage
-from autoscaler.core.group import Backoff, Group, Ticks
+from autoscaler.core.group import Backoff, Group, Member, Ticks
+from autoscaler.core.standbys import count_staying, find_ready, find_wanted
 from autoscaler.core.view import View
 
 
@@ -18,12 +19,14 @@ class Ruling:
         ticks: The counters after it.
         slots: Where the clones go that it creates.
         create_first: Whether a replacement has room before the old one goes.
+        promoted: Standbys that are given work.
     """
 
     decision: Decision
     ticks: Ticks
     slots: tuple[Slot, ...] = ()
     create_first: bool = True
+    promoted: tuple[Name, ...] = ()
 
 
 @frozen
@@ -63,6 +66,18 @@ class Case:
             decision = evolve(decision, left_s=left_s, shortage=shortage)
         return Ruling(decision, ticks)
 
+    def grow(
+        self,
+        reason: Reason,
+        ticks: Ticks,
+        promoted: tuple[Name, ...],
+        slots: tuple[Slot, ...] = (),
+    ) -> Ruling:
+        """Return a ruling that adds standbys and new clones."""
+        ruling = self.act(Outcome.UP, reason, ticks, slots)
+        decision = evolve(ruling.decision, promoted=len(promoted))
+        return evolve(ruling, decision=decision, promoted=promoted)
+
     def act(
         self,
         outcome: Outcome,
@@ -94,13 +109,21 @@ class Case:
             low_needed=policy.scale_down_trigger_ticks,
             up_threshold=policy.scale_up_threshold_percent,
             down_threshold=policy.scale_down_threshold_percent,
-            clones=self.group.clones_and_slots,
+            clones=self.group.serving_and_slots,
             min_clones=policy.min_clones,
             max_clones=policy.max_clones,
             replacement_held=self.held,
             outdated=len(self.group.outdated),
             is_managed=self.group.id.is_managed,
+            standbys=count_staying(self.group),
+            standbys_ready=len(self.ready),
+            standbys_wanted=find_wanted(self.group, self.now),
         )
+
+    @property
+    def ready(self) -> tuple[Member, ...]:
+        """The standbys that could serve at once."""
+        return find_ready(self.group, self.view, self.load)
 
     def cooldown_left(self, length: float) -> float:
         """Return for how many seconds a cooldown of this *length* holds."""

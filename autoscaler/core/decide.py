@@ -6,7 +6,7 @@ apply.  A ruling is a decision and the tick counters that it leaves behind.
 The rules in their order: paused, busy, a primary that is gone (1 to 3), the
 least and most clones (4), no data (5), given-up clones (6), the load (7 to 9);
 then, where these hold, a new image.  What they decide to do passes the gates,
-which may hold it.
+which may hold it.  Beside all that, standbys are looked after.
 
 A managed group has no primary to lose.  It may have no members, and is asleep
 then; and as nobody but its clones can report, those that are all given up are
@@ -26,7 +26,9 @@ from autoscaler.core.policy import Mode, OnPrimaryLoss
 from autoscaler.core.replacing import replace_given_up, roll_out
 from autoscaler.core.requests import follow_requests
 from autoscaler.core.resting import rest, wake
-from autoscaler.core.scaling import create, destroy, scale
+from autoscaler.core.scaling import destroy, grow, promote, scale
+from autoscaler.core.standbys import count_staying
+from autoscaler.core.tending import keep_standbys, tend
 from autoscaler.core.view import View
 
 # Without a conclusive tick for so long, ticks before it are not consecutive.
@@ -48,7 +50,7 @@ def decide(
     """
     ticks = _remembered(group.ticks, load, view, now) if has_usage else group.ticks
     case = Case(group, view, now, load, ticks, has_usage=has_usage)
-    return gated(case, _rule(case))
+    return keep_standbys(case, gated(case, _rule(case)))
 
 
 def decide_bounds(group: Group, view: View, load: Load, now: float) -> Ruling | None:
@@ -62,7 +64,10 @@ def decide_bounds(group: Group, view: View, load: Load, now: float) -> Ruling | 
     """
     case = Case(group, view, now, load, group.ticks)
     ruling = _without_usage(case)
-    return None if ruling is None else gated(case, ruling)
+    if ruling is not None:
+        return keep_standbys(case, gated(case, ruling))
+    tended = tend(case)
+    return tended if isinstance(tended, Ruling) else None
 
 
 def decide_wake(group: Group, view: View, load: Load, now: float) -> Ruling | None:
@@ -74,6 +79,16 @@ def decide_wake(group: Group, view: View, load: Load, now: float) -> Ruling | No
     case = Case(group, view, now, load, group.ticks)
     ruling = case.hold(Reason.PAUSED) if group.mode is Mode.PAUSED else wake(case)
     return None if ruling is None else gated(case, ruling)
+
+
+def decide_prewarm(group: Group, view: View, load: Load, now: float) -> Ruling | None:
+    """Return what *group* should do when more standbys are asked for.
+
+    Returns:
+        None where it need not do anything, or can't.
+    """
+    tended = tend(Case(group, view, now, load, group.ticks))
+    return tended if isinstance(tended, Ruling) else None
 
 
 def _rule(case: Case) -> Ruling:
@@ -95,7 +110,7 @@ def _by_load(case: Case) -> Ruling:
     requests = case.group.policy.requests
     if requests is None:
         return _among_others(case, scale)
-    if case.group.ledger.actions or not case.load.is_conclusive:
+    if case.group.ledger.busy or not case.load.is_conclusive:
         return follow_requests(case, requests)
     return _among_others(case, partial(follow_requests, policy=requests))
 
@@ -139,31 +154,48 @@ def _bounds(case: Case) -> Ruling | None:
     group, policy = case.group, case.group.policy
     if group.mode is Mode.PAUSED:
         return case.hold(Reason.PAUSED)
-    if group.ledger.actions and policy.requests is None:
+    if group.ledger.busy and policy.requests is None:
         return case.hold(Reason.BUSY)
     if case.view.listing is None:
         return case.hold(Reason.NO_DATA)
     if group.primary is not None and group.primary.is_dead:
         return _without_primary(case)
-    within = policy.min_clones <= group.clones_and_slots <= policy.max_clones
-    return None if within else _out_of_bounds(case)
+    is_enough = policy.min_clones <= group.serving_and_slots
+    return None if is_enough and not _is_over(group) else _out_of_bounds(case)
+
+
+def _is_over(group: Group) -> bool:
+    """Tell whether there are too many clones, without standbys that go."""
+    there = group.serving_and_slots + count_staying(group)
+    return there > group.policy.max_clones
 
 
 def _out_of_bounds(case: Case) -> Ruling:
     """Rule 4: the operator's numbers are kept to, whatever the load."""
-    policy, clones = case.group.policy, case.group.clones_and_slots
-    if not case.view.is_current(case.now):
+    group, policy = case.group, case.group.policy
+    missing = policy.min_clones - group.serving_and_slots
+    count = missing if policy.requests is not None else min(missing, 1)
+    is_over = _is_over(group)
+    if is_over or not case.view.is_current(case.now):
+        promotion = None
+        if missing > 0:
+            promotion = promote(case, Reason.BELOW_MIN, count, case.ticks)
+        return promotion or _within_max(case, is_over=is_over)
+    return grow(case, Reason.BELOW_MIN, count, case.ticks)
+
+
+def _within_max(case: Case, *, is_over: bool) -> Ruling:
+    if not is_over or not case.view.is_current(case.now):
         return case.hold(Reason.NO_DATA)
-    if clones > policy.max_clones:
-        return destroy(case, Reason.ABOVE_MAX, case.ticks)
-    count = 1 if policy.requests is None else policy.min_clones - clones
-    return create(case, Reason.BELOW_MIN, count, case.ticks)
+    return destroy(case, Reason.ABOVE_MAX, case.ticks)
 
 
 def _forlorn(case: Case) -> Ruling | None:
     """Rule 6 for a managed group of which nobody is left to report."""
-    given_up = case.load.names(MemberClass.GIVEN_UP)
-    is_forlorn = case.group.id.is_managed and len(given_up) == len(case.load.standings)
+    group = case.group
+    serving = {clone.name for clone in group.serving}
+    given_up = serving & set(case.load.names(MemberClass.GIVEN_UP))
+    is_forlorn = group.id.is_managed and len(given_up) == group.serving_and_slots
     if not given_up or not is_forlorn or not case.view.is_current(case.now):
         return None
     replacement = replace_given_up(case)
@@ -177,7 +209,7 @@ def _no_data(case: Case) -> Ruling | None:
     load = case.load
     if load.is_conclusive:
         return None
-    if not load.standings:
+    if not (case.group.serving_members or case.group.serving_and_slots):
         return case.hold(Reason.ASLEEP)
     waiting = load.names(
         MemberClass.FRESH, MemberClass.STALE, MemberClass.UNKNOWN, MemberClass.RESERVED

@@ -17,6 +17,7 @@ class MemberClass(enum.Enum):
     """What a member counts as at a tick."""
 
     DRAINING = "draining"
+    STANDBY = "standby"
     RESERVED = "reserved"
     GIVEN_UP = "given_up"
     UNKNOWN = "unknown"
@@ -87,6 +88,10 @@ class Reason(enum.Enum):
     ASLEEP = "asleep"
     IDLE = "idle"
     NO_ACTIVATOR = "no_activator"
+    STANDBY_UNREADY = "standby_unready"
+    STANDBY_FAILED = "standby_failed"
+    REFILL = "refill"
+    SURPLUS = "surplus"
     WAKE = "wake"
     OPERATOR = "operator"
     STABILISING = "stabilising"
@@ -184,10 +189,11 @@ class Decision:
         low_needed: As many remove one.
         up_threshold: Percent.
         down_threshold: Percent.
-        clones: How many there are, reservations included.
+        clones: How many there are for work, reservations included.
         min_clones: Fewest.
         max_clones: Most.
         count: How many clones to create.
+        promoted: How many standbys are given work.
         victim: Which clone to destroy.
         more_victims: Those that go with it.
         left_s: Seconds until what holds lets go by itself: a cooldown, a
@@ -204,6 +210,11 @@ class Decision:
         signal: What calls for so many.
         signals: All that calls for members.
         by: The operator who asked for it; None: a rule decided.
+        standbys: How many there are beside the clones, reservations included,
+            and without those that go.
+        standbys_ready: How many of them could serve at once.
+        standbys_wanted: How many there are to be.
+        standby_held: Why a standby that is missing, or useless, stays so.
     """
 
     outcome: Outcome
@@ -220,6 +231,7 @@ class Decision:
     min_clones: int
     max_clones: int
     count: int = 0
+    promoted: int = 0
     victim: Name | None = None
     more_victims: tuple[Name, ...] = ()
     left_s: float | None = None
@@ -234,6 +246,20 @@ class Decision:
     signal: Signal | None = None
     signals: tuple[Signal, ...] = ()
     by: str | None = None
+    standbys: int = 0
+    standbys_ready: int = 0
+    standbys_wanted: int = 0
+    standby_held: Reason | None = None
+
+    @property
+    def total(self) -> int:
+        """How many clones there are, those that stand by included."""
+        return self.clones + self.standbys
+
+    @property
+    def is_within(self) -> bool:
+        """Whether there are as many as the operator's numbers allow."""
+        return self.min_clones <= self.clones and self.total <= self.max_clones
 
     @property
     def rollout(self) -> tuple[int, int] | None:
@@ -243,7 +269,7 @@ class Decision:
         """
         if not self.outdated:
             return None
-        return max(0, self.clones - self.outdated), self.clones
+        return max(0, self.total - self.outdated), self.total
 
     @property
     def acts(self) -> bool:

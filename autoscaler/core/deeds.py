@@ -8,7 +8,8 @@ def describe_action(action: Action) -> str:
     made = ", ".join(str(slot.name) for slot in action.slots)
     match action:
         case CreateClones():
-            return f"create {made}" if made else "create clones"
+            stands_by = " to stand by" if action.as_standby else ""
+            return f"create {made or 'clones'}{stands_by}"
         case DestroyClone():
             return f"destroy {action.victim}"
         case _:

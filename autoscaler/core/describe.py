@@ -14,6 +14,14 @@ from autoscaler.core.shortages import (
     counted,
     describe_shortage,
 )
+from autoscaler.core.standby_words import (
+    beside,
+    describe_growth,
+    describe_held,
+    describe_number,
+    describe_surplus,
+    describe_unready,
+)
 
 # As many members are named in a sentence.
 MOST_NAMED = 3
@@ -30,6 +38,9 @@ def explain(decision: Decision) -> str:
     if decision.rollout is not None:
         done, of = decision.rollout
         sentence = f"{sentence}; {done} of {_clones(decision, of)} have the new image"
+    standbys = describe_held(decision)
+    if standbys is not None:
+        sentence = f"{sentence}; {standbys}"
     held = decision.replacement_held
     if held is None:
         return sentence
@@ -43,7 +54,7 @@ def _consequence(decision: Decision) -> str | None:
         case Outcome.HOLD:
             return None
         case Outcome.UP:
-            what = f"create {_clones(decision, decision.count)}"
+            what = describe_growth(decision, _clones(decision, decision.count))
         case Outcome.DOWN:
             more = "".join(f" and {name}" for name in decision.more_victims)
             what = f"destroy {decision.victim}{more}"
@@ -168,7 +179,8 @@ def _orphaned(decision: Decision) -> str:
 
 
 def _above_max(decision: Decision) -> str:
-    return f"{_there_are(decision)}, and at most {decision.max_clones} are wanted"
+    there = f"{_there_are(decision)}{beside(decision)}"
+    return f"{there}, and at most {decision.max_clones} are wanted"
 
 
 def _below_min(decision: Decision) -> str:
@@ -300,6 +312,10 @@ _SENTENCES: Mapping[Reason, Callable[[Decision], str]] = {
         "activator must be its first backup server that works"
     ),
     Reason.OPERATOR: lambda decision: decision.evidence or "an operator asks for it",
+    Reason.STANDBY_UNREADY: describe_unready,
+    Reason.STANDBY_FAILED: lambda _: "a standby fails its checks, or is silent",
+    Reason.REFILL: describe_number,
+    Reason.SURPLUS: describe_surplus,
     Reason.WAKE: lambda _: "somebody asks for it, and there are no members",
     Reason.STABILISING: _stabilising,
     Reason.NO_SIGNAL: _no_signal,

@@ -14,11 +14,13 @@ class Doubt:
         number: Of the clone.
         since: When its create ended without an answer.
         digest: Of the image that was sent; empty: not known.
+        is_standby: Whether it was to stand by.
     """
 
     number: int
     since: float
     digest: bytes = field(default=b"", repr=bytes.hex)
+    is_standby: bool = False
 
     def is_of(self, number: int, digest: bytes, now: float) -> bool:
         """Tell whether a unikernel that turns up now is what was asked for.

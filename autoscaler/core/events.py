@@ -34,6 +34,19 @@ class WakeAsked:
 
 
 @frozen
+class PrewarmAsked:
+    """The operator wants members to stand by, for a while.
+
+    Attributes:
+        view: What is known.
+        count: How many; 0 takes back what was asked before.
+    """
+
+    view: View
+    count: int
+
+
+@frozen
 class CloneCreated:
     """A clone of an action in flight runs, and was heard or waited for.
 
@@ -237,6 +250,7 @@ Event = (
     Ticked
     | Informed
     | WakeAsked
+    | PrewarmAsked
     | CloneCreated
     | CloneDestroyed
     | ScaleAsked
@@ -263,6 +277,7 @@ class NoteKind(enum.Enum):
     STOOD_DOWN = "group_stood_down"
     STOOD_UP = "group_stood_up"
     CONTESTED = "group_contested"
+    PROMOTED = "standby_promoted"
 
 
 @frozen

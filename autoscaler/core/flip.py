@@ -32,6 +32,7 @@ _GATES = frozenset(
 # Reasons that are about one way, however far away the other is.
 _ABOUT: Mapping[Reason, Outcome] = {
     **dict.fromkeys((Reason.NO_EFFECT, Reason.AT_MAX), Outcome.UP),
+    Reason.STANDBY_UNREADY: Outcome.UP,
     **dict.fromkeys((Reason.AT_MIN, Reason.WOULD_FLAP), Outcome.DOWN),
     **dict.fromkeys((Reason.MISSING, Reason.FALLING), Outcome.DOWN),
     Reason.NO_ACTIVATOR: Outcome.DOWN,
@@ -80,7 +81,7 @@ def _aim(decision: Decision, guards: Mapping[Kind, Guard]) -> Outcome:
         return _held(decision, decision.barred, guards)
     if decision.clones < decision.min_clones:
         return Outcome.UP
-    if decision.clones > decision.max_clones:
+    if decision.total > decision.max_clones:
         return Outcome.DOWN
     about = _ABOUT.get(decision.reason)
     if decision.reason is Reason.NO_ADDRESS:
@@ -133,8 +134,7 @@ def _counts(guard: Guard, decision: Decision, guards: Mapping[Kind, Guard]) -> b
         return guard.kind in {Kind.PRIMARY, Kind.MODE}
     if decision.reason in _ALONE:
         return guard.kind is _ALONE[decision.reason]
-    is_within = decision.min_clones <= decision.clones <= decision.max_clones
-    if not is_within or decision.reason is Reason.IMAGE_UNHEALTHY:
+    if not decision.is_within or decision.reason is Reason.IMAGE_UNHEALTHY:
         return guard.kind not in OF_LOAD
     # Without a quorum there is no mean that could be told.
     return not (guard.value is None and guard.kind in _MEANS)

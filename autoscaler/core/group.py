@@ -122,8 +122,9 @@ class Member:
         usage: At the last tick that had a new one, percent of its CPUs.
         address: From the group's pool.
         found: Where it listens, if that has to be found out.
-        ready_at: When its balancer was first seen to give it work; None: not
-            yet, or there is no balancer.
+        ready_at: When its balancer was first seen to give it work, or when it
+            was promoted; None: not yet, or there is no balancer.
+        is_standby: Whether it waits for work, booted and checked.
     """
 
     name: Name
@@ -138,6 +139,7 @@ class Member:
     address: str | None = None
     found: str | None = None
     ready_at: float | None = None
+    is_standby: bool = False
 
 
 @frozen
@@ -210,6 +212,19 @@ class Backoff:
         return Backoff(failures, now, length * jitter, digest)
 
 
+@frozen
+class Prewarm:
+    """What an operator has asked to stand by, for a while.
+
+    Attributes:
+        count: How many members.
+        since: When that was asked.
+    """
+
+    count: int
+    since: float
+
+
 @frozen(kw_only=True)
 class Ledger:
     """What only we know, and what must survive a restart.
@@ -217,8 +232,9 @@ class Ledger:
     Attributes:
         next_number: Of the next clone; numbers only ever grow.
         next_action: Number of the next action.
-        actions: Those that have begun and not ended; at most one, but for
-            groups with request signals and what operators ask for by hand.
+        actions: Those that have begun and not ended; beside what standbys
+            need at most one, but for groups with request signals and what
+            operators ask for by hand.
         changed_by: Which of them have changed anything yet, by their numbers.
         failed_upto: Actions with lower numbers were under way when one failed:
             if they fail too, that says no more.
@@ -240,6 +256,9 @@ class Ledger:
         rolling: Pause after a failed replacement because of a new image.
         surge: A clone of a new image whose old one has not gone yet.
         useless_at: When a clone that got no work was last removed.
+        refilling: Pause after standbys that failed or died.
+        needed_at: When members were last added, or standbys first wanted.
+        prewarm: What an operator has asked to stand by.
         parting: Members that leave their balancer now, before they are
             destroyed; not kept, for a restart settles what was under way.
         resting: Addresses that are nobody's, and not given out yet.
@@ -267,6 +286,9 @@ class Ledger:
     surge: Name | None = None
     useless_at: float | None = None
     resting: tuple[Rest, ...] = ()
+    refilling: Backoff = Backoff()
+    needed_at: float | None = None
+    prewarm: Prewarm | None = None
     parting: Mapping[Name, Parting] = field(factory=dict)
 
     def with_parting(self, name: Name, how: Parting | None) -> "Ledger":
@@ -275,6 +297,11 @@ class Ledger:
         if how is not None:
             parting[name] = how
         return evolve(self, parting=parting)
+
+    @property
+    def busy(self) -> tuple[Action, ...]:
+        """The actions in flight that are about more than standbys."""
+        return tuple(action for action in self.actions if not action.as_standby)
 
     @property
     def slots(self) -> tuple[Slot, ...]:
@@ -364,9 +391,30 @@ class Group:
         return self.clones if self.primary is None else (self.primary, *self.clones)
 
     @property
+    def serving(self) -> tuple[Member, ...]:
+        """The clones that are there for work, and don't stand by."""
+        return tuple(clone for clone in self.clones if not clone.is_standby)
+
+    @property
+    def serving_members(self) -> tuple[Member, ...]:
+        """The primary first, if there is one, and the clones for work."""
+        return self.serving if self.primary is None else (self.primary, *self.serving)
+
+    @property
+    def standbys(self) -> tuple[Member, ...]:
+        """The clones that wait for work."""
+        return tuple(clone for clone in self.clones if clone.is_standby)
+
+    @property
     def clones_and_slots(self) -> int:
-        """How many clones there are wherever clones are counted."""
+        """How many clones there are wherever room is counted."""
         return len(self.clones) + len(self.ledger.slots)
+
+    @property
+    def serving_and_slots(self) -> int:
+        """How many clones there are for work, those that are decided too."""
+        coming = sum(len(action.slots) for action in self.ledger.busy)
+        return len(self.serving) + coming
 
     def blueprint(self, view: View) -> Blueprint | None:
         """Return what a new clone is made from; None: that isn't known now."""

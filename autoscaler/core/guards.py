@@ -143,9 +143,11 @@ def _always(case: Case, decision: Decision) -> Iterator[Guard]:
     is_gone = group.primary is not None and group.primary.is_dead
     yield Guard(Kind.PRIMARY, is_gone)
     yield Guard(Kind.ANSWERS, _lacks_answers(case, decision))
-    count, requests = len(group.ledger.actions), group.policy.requests
+    is_busy, requests = decision.reason is Reason.BUSY, group.policy.requests
+    # What is done about standbys holds hardly anything.
+    count = len(group.ledger.actions if is_busy else group.ledger.busy)
     # Those that requests call for wait for no others, but when they go.
-    waits = bool(count) and (requests is None or decision.reason is Reason.BUSY)
+    waits = bool(count) and (requests is None or is_busy)
     yield Guard(Kind.IN_FLIGHT, waits, count, 0)
     if requests is None:
         fresh = load.fresh
@@ -159,9 +161,9 @@ def _lacks_answers(case: Case, decision: Decision) -> bool:
     """
     if case.view.listing is None:
         return True
-    is_within = decision.min_clones <= decision.clones <= decision.max_clones
     is_silent = decision.reason is Reason.NO_DATA
-    by_usage = is_within and case.group.policy.requests is None and not is_silent
+    is_by_usage = decision.is_within and case.group.policy.requests is None
+    by_usage = is_by_usage and not is_silent
     return not by_usage and not case.view.is_current(case.now)
 
 
@@ -226,7 +228,9 @@ def _on_requests(
 
 def _on_growing(case: Case, decision: Decision) -> Iterator[Guard]:
     group, short = case.group, decision.shortage
-    clones, most = decision.clones, decision.max_clones
+    # A standby that is ready takes no room from what it will be.
+    clones = group.clones_and_slots - decision.standbys_ready
+    most = decision.max_clones
     yield Guard(Kind.SCALE_UP, not group.policy.scale_up)
     yield Guard(Kind.MAX_CLONES, clones >= most, clones, most)
     left = case.backoff_left(group.ledger.creating)
@@ -244,7 +248,7 @@ def _on_growing(case: Case, decision: Decision) -> Iterator[Guard]:
 def _on_shrinking(case: Case, decision: Decision) -> Iterator[Guard]:
     group, policy = case.group, case.group.policy
     yield Guard(Kind.SCALE_DOWN, not policy.scale_down)
-    fewest, clones = decision.min_clones, len(group.clones)
+    fewest, clones = decision.min_clones, len(group.serving)
     yield Guard(Kind.MIN_CLONES, clones <= fewest, clones, fewest)
     left = group.ledger.destroying.left(case.now)
     yield _timed(Kind.DESTROYING, left or None, group.ledger.destroying.length)

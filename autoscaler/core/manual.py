@@ -14,7 +14,7 @@ from autoscaler.core.events import ScaleAsked
 from autoscaler.core.gates import gated
 from autoscaler.core.group import Group
 from autoscaler.core.policy import Mode
-from autoscaler.core.scaling import create, destroy
+from autoscaler.core.scaling import destroy, grow
 from autoscaler.core.shortages import counted
 
 
@@ -27,10 +27,10 @@ def decide_scale(group: Group, asked: ScaleAsked, load: Load, now: float) -> Rul
 
 def _rule(case: Case, wanted: int) -> Ruling:
     group, policy = case.group, case.group.policy
-    more = wanted - group.clones_and_slots
+    more = wanted - group.serving_and_slots
     if group.mode is Mode.PAUSED:
         return case.hold(Reason.PAUSED)
-    if group.ledger.actions:
+    if group.ledger.busy:
         return case.hold(Reason.BUSY)
     is_gone = group.primary is not None and group.primary.is_dead
     if is_gone or not case.view.is_current(case.now):
@@ -40,7 +40,7 @@ def _rule(case: Case, wanted: int) -> Ruling:
     if not more:
         return case.hold(Reason.STEADY)
     if more > 0:
-        return create(case, Reason.OPERATOR, more, case.ticks)
+        return grow(case, Reason.OPERATOR, more, case.ticks)
     return destroy(case, Reason.OPERATOR, case.ticks, -more)
 
 

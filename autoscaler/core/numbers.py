@@ -6,6 +6,7 @@ Whatever a host has named is cleaned where it becomes text.
 from autoscaler.core.calls import signal_fields
 from autoscaler.core.decision import Decision
 from autoscaler.core.shortages import Number, shortage_fields
+from autoscaler.core.standby_words import standby_fields
 
 
 def fields(decision: Decision) -> dict[str, Number]:
@@ -50,6 +51,7 @@ def fields(decision: Decision) -> dict[str, Number]:
         "outdated": decision.outdated or None,
         "more_victims": ",".join(map(str, decision.more_victims)) or None,
         **signal_fields(decision),
+        **standby_fields(decision),
     }
     shortage = {} if decision.shortage is None else shortage_fields(decision.shortage)
     known = {k: v for k, v in {**sometimes, **shortage}.items() if v is not None}

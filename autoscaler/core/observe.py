@@ -131,10 +131,13 @@ def _welcome(
     members: list[Member] = []
     for name, number in strangers.items():
         info, image = infos[name], None if made_from is None else made_from.digest
-        kind = _kind_of_stranger(group, _Like(name, number, info.digest), image, now)
+        like = _Like(name, number, info.digest)
+        kind = _kind_of_stranger(group, like, image, now)
         if kind is not NoteKind.FOREIGN:
             joining = evolve(group, clones=(*group.clones, *members))
-            members.append(_stranger(joining, name, view, now))
+            stands_by = kind is NoteKind.TURNED_UP and _was_standby(group, number)
+            member = _stranger(joining, name, view, now)
+            members.append(evolve(member, is_standby=stands_by))
         if name not in group.foreign or kind is not NoteKind.FOREIGN:
             notes.append(Note(kind, name))
     ours, joined = {m.name for m in members}, {m.number for m in members}
@@ -182,6 +185,10 @@ def _stranger(group: Group, name: Name, view: View, now: float) -> Member:
         listening_since=view.feed_of(name).listened_by(now),
         address=address,
     )
+
+
+def _was_standby(group: Group, number: int) -> bool:
+    return any(d.is_standby for d in group.ledger.doubts if d.number == number)
 
 
 @frozen

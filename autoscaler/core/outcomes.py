@@ -41,6 +41,7 @@ def admit(group: Group, event: CloneCreated) -> Group:
         created=event.created,
         listening_since=event.listening_since,
         address=slot.address,
+        is_standby=action.as_standby,
     )
     clones = sorted([*group.clones, clone], key=lambda m: m.number or 0)
     surge = ledger.surge
@@ -53,12 +54,13 @@ def admit(group: Group, event: CloneCreated) -> Group:
 def dismiss(group: Group, name: Name) -> Group:
     """Return *group* without the clone *name*, which is gone."""
     clones = tuple(clone for clone in group.clones if clone.name != name)
+    stood_by = any(clone.name == name for clone in group.standbys)
     group = evolve(group, clones=clones, ledger=group.ledger.with_parting(name, None))
-    action = _remover(group.ledger, name)
+    action = _remover(group.ledger, name, stood_by=stood_by)
     if action is None:
         return group
     ledger = _changed_by(group.ledger, action)
-    if action.reason is Reason.ROLLOUT:
+    if action.reason is Reason.ROLLOUT and name in {victim_of(action), ledger.surge}:
         # The old one is gone, or the new one is again: none is left over.
         ledger = evolve(ledger, surge=None)
     if isinstance(action, ReplaceClone) and action.victim == name:
@@ -72,7 +74,9 @@ def end(group: Group, event: ActionEnded, now: float) -> Group:
     action = ledger.action(event.action)
     if action is None:
         return group
-    if event.failure is None or action.id >= ledger.failed_upto:
+    if action.as_standby:
+        ledger = _with_refilling(ledger, action, event, now)
+    elif event.failure is None or action.id >= ledger.failed_upto:
         ledger = _accounted(ledger, action, event, now)
     victim = victim_of(action)
     if victim is not None:
@@ -82,10 +86,15 @@ def end(group: Group, event: ActionEnded, now: float) -> Group:
         ledger.without_action(action.id),
         changed_at=now if _cools_down(ledger, action) else ledger.changed_at,
         settled_at=now,
-        doubts=_doubts(group, event.doubtful, event.digest, now),
+        doubts=_doubts(group, action, event.doubtful, event.digest, now),
         useless_at=now if action.reason is Reason.USELESS else ledger.useless_at,
     )
-    return evolve(group, ledger=ledger, ticks=group.ticks.counted(0, 0))
+    if not ledger.actions:
+        # Whoever was to be removed again and could not be, serves again.
+        ledger = evolve(ledger, parting={})
+    # Ticks tell of those that serve, and nothing of standbys.
+    ticks = group.ticks if action.as_standby else group.ticks.counted(0, 0)
+    return evolve(group, ledger=ledger, ticks=ticks)
 
 
 def settle(group: Group, event: Interrupted, now: float) -> Group:
@@ -114,15 +123,18 @@ def settle(group: Group, event: Interrupted, now: float) -> Group:
     )
     # The primary may run another image by now than the one that was sent.
     sent = tuple(name for name in missing if name not in event.unsent)
-    doubts = _doubts(group, sent, b"", now)
+    doubts = _doubts(group, action, sent, b"", now)
     return end(evolve(group, ledger=evolve(group.ledger, doubts=doubts)), ended, now)
 
 
-def _remover(ledger: Ledger, name: Name) -> Action | None:
+def _remover(ledger: Ledger, name: Name, *, stood_by: bool) -> Action | None:
     """Return the action by which the clone *name* goes."""
     removers = [a for a in ledger.actions if not isinstance(a, CreateClones)]
     # A replacement also removes its new clone again, where that doesn't live.
-    replacement = next((a for a in removers if isinstance(a, ReplaceClone)), None)
+    replacements = [
+        a for a in removers if isinstance(a, ReplaceClone) and a.as_standby == stood_by
+    ]
+    replacement = next(iter(replacements), None)
     return next((a for a in removers if victim_of(a) == name), replacement)
 
 
@@ -131,18 +143,23 @@ def _changed_by(ledger: Ledger, action: Action) -> Ledger:
 
 
 def _doubts(
-    group: Group, names: tuple[Name, ...], digest: bytes, now: float
+    group: Group, action: Action, names: tuple[Name, ...], digest: bytes, now: float
 ) -> tuple[Doubt, ...]:
-    """Return the doubts of *group*, with those about *names*."""
+    """Return the doubts of *group*, with those about *names* of *action*."""
     numbers = [group.id.number_of(name) for name in names]
-    new = (Doubt(number, now, digest) for number in numbers if number is not None)
+    new = (
+        Doubt(number, now, digest, action.as_standby)
+        for number in numbers
+        if number is not None
+    )
     return (*(d for d in group.ledger.doubts if d.is_open(now)), *new)
 
 
 def _cools_down(ledger: Ledger, action: Action) -> bool:
     # A group of another image is as large as it was.
     has_changed = action.id in ledger.changed_by
-    return has_changed and action.reason is not Reason.ROLLOUT
+    is_as_large = action.as_standby or action.reason is Reason.ROLLOUT
+    return has_changed and not is_as_large
 
 
 def _accounted(
@@ -153,6 +170,22 @@ def _accounted(
         budget = account(budget, action, has_failed=has_failed)
     ledger = evolve(_with_backoff(ledger, action, event, now), budget=budget)
     return evolve(ledger, failed_upto=ledger.next_action) if has_failed else ledger
+
+
+def _with_refilling(
+    ledger: Ledger, action: Action, event: ActionEnded, now: float
+) -> Ledger:
+    """Return *ledger* with the pauses after an action about standbys."""
+    if isinstance(action, DestroyClone) or action.reason is Reason.ROLLOUT:
+        # A new image that fails as a standby is not spread to those that serve.
+        return _with_backoff(ledger, action, event, now)
+    if event.failure is None and isinstance(action, CreateClones):
+        return ledger
+    # Of those that fail together the first tells all.
+    if ledger.refilling.left(now):
+        return ledger
+    paused = ledger.refilling.after_failure(event.digest, event.jitter, now)
+    return evolve(ledger, refilling=paused)
 
 
 def _with_backoff(

@@ -111,6 +111,7 @@ def _duty(group: Group, member: Member) -> Duty | None:
         case Parting.CUT:
             return Duty.MAINT
         case Parting.ENDS | None:
-            return Duty.DRAIN if is_draining(group, member.name) else Duty.READY
+            rests = member.is_standby or is_draining(group, member.name)
+            return Duty.DRAIN if rests else Duty.READY
         case unreachable:
             assert_never(unreachable)

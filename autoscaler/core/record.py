@@ -90,9 +90,12 @@ def take(
 def _undone(before: Group, after: Group) -> Group:
     """Return *after* without what its decision has begun: that is no reason."""
     # One is made at every tick, and seldom anything begins.
-    if after.ledger.actions == before.ledger.actions:
+    actions, changed_at = before.ledger.actions, before.ledger.changed_at
+    ledger = after.ledger
+    if ledger.actions == actions and ledger.changed_at == changed_at:
         return after
-    return evolve(after, ledger=evolve(after.ledger, actions=before.ledger.actions))
+    ledger = evolve(ledger, actions=actions, changed_at=changed_at)
+    return evolve(after, ledger=ledger)
 
 
 def _ticks(before: Group, after: Group) -> Ticks:

@@ -5,6 +5,7 @@ from attrs import evolve
 from autoscaler.core.decision import Load, MemberClass
 from autoscaler.core.events import Note, NoteKind
 from autoscaler.core.group import Backoff, Group, Ledger
+from autoscaler.core.standbys import refresh
 
 # A clone that has lived so long, and through its warm-up, proves its image.
 PROVEN_S = 60.0
@@ -21,7 +22,9 @@ def remember(group: Group, load: Load, now: float) -> tuple[Group, tuple[Note, .
 
 def _refreshed(group: Group, load: Load, now: float) -> Ledger:
     """Return the ledger without the pauses that time has made pointless."""
-    ledger, policy = group.ledger, group.policy
+    policy = group.policy
+    proven = max(policy.warmup, PROVEN_S)
+    ledger = refresh(group, now, proven)
     given_up = load.names(MemberClass.GIVEN_UP)
     if given_up:
         ledger = evolve(ledger, gave_up_at=now)
@@ -31,7 +34,6 @@ def _refreshed(group: Group, load: Load, now: float) -> Ledger:
         and now - ledger.gave_up_at > policy.death_timeout
     ):
         ledger = evolve(ledger, replacing=Backoff())
-    proven = max(policy.warmup, PROVEN_S)
     if ledger.creating.failures and any(
         clone.created is not None
         and clone.created >= ledger.creating.since

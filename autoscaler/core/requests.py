@@ -16,7 +16,7 @@ from attrs import evolve
 from autoscaler.core.case import Case, Ruling
 from autoscaler.core.decision import Reason
 from autoscaler.core.demand import RequestPolicy, Signal, SignalKind, remember
-from autoscaler.core.scaling import create, destroy, scale, would_flap
+from autoscaler.core.scaling import destroy, grow, promote, scale, would_flap
 
 
 def follow_requests(case: Case, policy: RequestPolicy) -> Ruling:
@@ -56,7 +56,7 @@ def _heed_cpu(case: Case, members: int) -> tuple[Signal | None, Case]:
     mean, limit = load.mean_up, policy.scale_up_threshold_percent
     if mean is None or not load.is_conclusive:
         return None, case
-    if case.has_usage and not case.group.ledger.actions:
+    if case.has_usage and not case.group.ledger.busy:
         ruling = scale(case)
         case = evolve(case, ticks=ruling.ticks)
         if ruling.decision.reason in {Reason.HIGH, Reason.AT_MAX}:
@@ -72,17 +72,19 @@ def _heed_cpu(case: Case, members: int) -> tuple[Signal | None, Case]:
 
 def _grow(case: Case, policy: RequestPolicy, missing: int) -> Ruling:
     group, members = case.group, case.load.capacity
-    room = group.policy.max_clones - group.clones_and_slots
+    room = group.policy.max_clones - group.serving_and_slots
     if room <= 0:
         return case.hold(Reason.AT_MAX)
     grew_at = case.ticks.demand.grew_at
     if members and grew_at is not None and grew_at + policy.cooldown_up > case.now:
         left = grew_at + policy.cooldown_up - case.now
         return case.hold(Reason.COOLDOWN, left_s=left)
-    if not case.view.is_current(case.now):
-        return case.hold(Reason.NO_DATA)
     count = min(missing, max(members, policy.max_step_up), room)
-    return create(case, Reason.HIGH, count, case.ticks)
+    if case.view.is_current(case.now):
+        return grow(case, Reason.HIGH, count, case.ticks)
+    # What the balancer says is enough to promote those that it has checked.
+    promotion = promote(case, Reason.HIGH, count, case.ticks)
+    return promotion or case.hold(Reason.NO_DATA)
 
 
 def _shrink(case: Case, policy: RequestPolicy, wanted: int, spare: int) -> Ruling:
@@ -92,7 +94,7 @@ def _shrink(case: Case, policy: RequestPolicy, wanted: int, spare: int) -> Rulin
         return case.hold(Reason.STEADY if members else Reason.ASLEEP)
     if case.ticks.demand.told_since is None:
         return case.hold(Reason.NO_SIGNAL)
-    if len(group.clones) <= fewest:
+    if len(group.serving) <= fewest:
         return case.hold(Reason.AT_MIN)
     left = unstable_left(case, policy, members - spare)
     if left is not None:
@@ -105,7 +107,7 @@ def _shrink(case: Case, policy: RequestPolicy, wanted: int, spare: int) -> Rulin
     lately = case.ticks.demand.lately(case.now, policy.stabilise)
     peak = max((each for _, each in lately), default=wanted)
     count = min(members - spare - peak, policy.max_step_down)
-    count = min(count, len(group.clones) - fewest)
+    count = min(count, len(group.serving) - fewest)
     return destroy(case, Reason.LOW, case.ticks, count)
 
 

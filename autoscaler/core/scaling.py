@@ -1,5 +1,7 @@
 """Rules 7 and 8: what the load calls for."""
 
+from collections.abc import Iterable
+
 from attrs import evolve
 
 from autoscaler.core.backend import Backend
@@ -14,6 +16,8 @@ from autoscaler.core.quarantine import rested_in
 
 # At such a mean the demand may be any: a step is not made smaller.
 SATURATED_PERCENT = 99.0
+# For these any clone may go, also one that stands by.
+ANY_CLONE = frozenset({Reason.ABOVE_MAX, Reason.PRIMARY_LOST})
 
 
 def scale(case: Case) -> Ruling:
@@ -30,12 +34,36 @@ def scale(case: Case) -> Ruling:
     return case.hold(Reason.STEADY, ticks)
 
 
-def create(case: Case, reason: Reason, count: int, ticks: Ticks) -> Ruling:
+def grow(case: Case, reason: Reason, count: int, ticks: Ticks) -> Ruling:
+    """Add *count* members: standbys, then clones unless a gate is closed."""
+    promotion = promote(case, reason, count, ticks)
+    if promotion is None:
+        return _create(case, reason, count, ticks)
+    names = promotion.promoted
+    if len(names) == count:
+        return promotion
+    more = _create(case, reason, count - len(names), ticks)
+    if not more.decision.acts:
+        shortage = more.decision.shortage
+        return evolve(promotion, decision=evolve(promotion.decision, shortage=shortage))
+    return case.grow(reason, ticks, names, more.slots)
+
+
+def promote(case: Case, reason: Reason, count: int, ticks: Ticks) -> Ruling | None:
+    """Give up to *count* standbys work; None: none could do it."""
+    names = tuple(standby.name for standby in case.ready[:count])
+    return case.grow(reason, ticks, names) if names else None
+
+
+def _create(case: Case, reason: Reason, count: int, ticks: Ticks) -> Ruling:
     """Create *count* clones, unless a gate is closed."""
+    room = case.group.policy.max_clones - case.group.clones_and_slots
+    if room <= 0:
+        return case.hold(Reason.STANDBY_UNREADY, ticks)
     left = case.backoff_left(case.group.ledger.creating)
     if left:
         return case.hold(Reason.BACKOFF, ticks, left_s=left)
-    found = find_slots(case.group, case.view, count)
+    found = find_slots(case.group, case.view, min(count, room))
     if isinstance(found, Shortage):
         left_s = None
         if found.reason is Reason.NO_ADDRESS:
@@ -45,22 +73,39 @@ def create(case: Case, reason: Reason, count: int, ticks: Ticks) -> Ruling:
 
 
 def destroy(case: Case, reason: Reason, ticks: Ticks, count: int = 1) -> Ruling:
-    """Destroy *count* clones, unless others go, or the last try failed."""
-    if case.group.ledger.actions:
+    """Destroy *count* clones, unless others go, or the last try failed.
+
+    Where it doesn't matter whether they serve, standbys go first.
+    """
+    group, is_any = case.group, reason in ANY_CLONE
+    if group.ledger.actions if is_any else group.ledger.busy:
         return case.hold(Reason.BUSY, ticks)
-    left = case.group.ledger.destroying.left(case.now)
+    left = group.ledger.destroying.left(case.now)
     if left:
         return case.hold(Reason.BACKOFF, ticks, left_s=left)
-    order = order_of_going(case.group, case.load, case.view.backend)
+    backend = case.view.backend
+    among = group.standbys if is_any else ()
+    among = among or group.serving
+    order = order_of_going(group, case.load, backend, among=among)
     victims = tuple(clone.name for clone in order[:count])
     assert victims  # noqa: S101 - its rules apply where clones run
     return case.act(Outcome.DOWN, reason, ticks, victims=victims)
 
 
 def order_of_going(
-    group: Group, load: Load, backend: Backend | None = None
+    group: Group,
+    load: Load,
+    backend: Backend | None = None,
+    *,
+    among: Iterable[Member] | None = None,
 ) -> list[Member]:
-    """Return the clones, first those that should go first.
+    """Return the clones *among* which some go, first those that should.
+
+    Arguments:
+        group: Whose clones.
+        load: What they count as.
+        backend: What its balancer tells of them.
+        among: Which; None: all.
 
     These are given-up ones, then those with the fewest sessions, where a
     balancer tells of them, then the least busy.  Of equals the newest goes,
@@ -68,7 +113,7 @@ def order_of_going(
     """
     given_up = set(load.names(MemberClass.GIVEN_UP))
     return sorted(
-        group.clones,
+        group.clones if among is None else among,
         key=lambda m: (
             m.name not in given_up,
             _sessions(m, group, backend),
@@ -108,10 +153,10 @@ def _high(case: Case, idle: Idle) -> Ruling | None:
         return case.hold(Reason.RISING, ticks)
     if idle.proven or rolled_back_left(case):
         return _no_effect(case, idle, ticks)
-    room = policy.max_clones - case.group.clones_and_slots
+    room = policy.max_clones - case.group.serving_and_slots
     if room <= 0:
         return case.hold(Reason.AT_MAX, ticks)
-    ruling = create(case, Reason.HIGH, min(_step(case, mean), room), ticks)
+    ruling = grow(case, Reason.HIGH, min(_step(case, mean), room), ticks)
     left = warming_left(case) if ruling.decision.acts else 0.0
     return case.hold(Reason.WARMING, ticks, left_s=left) if left else ruling
 
@@ -122,7 +167,7 @@ def _no_effect(case: Case, idle: Idle, ticks: Ticks) -> Ruling:
     may_go = (
         policy.roll_back_useless
         and idle.proven
-        and len(group.clones) > policy.min_clones
+        and len(group.serving) > policy.min_clones
         and not case.cooldown_left(policy.cooldown_up)
         and not group.ledger.destroying.left(case.now)
     )
@@ -157,7 +202,7 @@ def _step(case: Case, mean: float) -> int:
 
 def warming_left(case: Case) -> float:
     """Return for how long the newest clone is too young to be judged."""
-    created = [m.created for m in case.group.clones if m.created is not None]
+    created = [m.created for m in case.group.serving if m.created is not None]
     if not created:
         return 0.0
     return max(0.0, max(created) + case.group.policy.warmup - case.now)
@@ -168,7 +213,7 @@ def _low(case: Case) -> Ruling | None:
     group, policy, load = case.group, case.group.policy, case.load
     mean, members = load.mean_down, load.capacity
     threshold = policy.scale_down_threshold_percent
-    if not group.clones or mean is None or mean >= threshold or members < 2:  # noqa: PLR2004 - one must remain
+    if not group.serving or mean is None or mean >= threshold or members < 2:  # noqa: PLR2004 - one must remain
         return None
     if would_flap(policy, mean, members):
         return case.hold(Reason.WOULD_FLAP, case.ticks.counted(0, 0))
@@ -179,7 +224,7 @@ def _low(case: Case) -> Ruling | None:
     ticks = case.ticks.counted(0, case.ticks.low + 1)
     if ticks.low < policy.scale_down_trigger_ticks:
         return case.hold(Reason.FALLING, ticks)
-    if len(group.clones) <= policy.min_clones:
+    if len(group.serving) <= policy.min_clones:
         return case.hold(Reason.AT_MIN, ticks)
     if load.missing:
         return case.hold(Reason.MISSING, ticks)

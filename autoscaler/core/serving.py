@@ -39,6 +39,30 @@ class WeightPolicy:
 
 
 @frozen(kw_only=True)
+class StandbyPolicy:
+    """How many members stand by: booted and checked, and without work.
+
+    Attributes:
+        size: As many, where there is room beside those that serve.
+        min: As many of them stay, however long none was needed.
+        max_idle: When no member was added for so long, the others go, until
+            one is; seconds.
+
+    Raises:
+        ValueError: A number is out of its range, or two contradict each other.
+    """
+
+    size: int = field(default=0, validator=ge(0))
+    min: int = field(default=0, validator=ge(0))
+    max_idle: float = field(default=600.0, validator=ge(0))
+
+    def __attrs_post_init__(self) -> None:
+        if self.min > self.size:
+            msg = f"min ({self.min}) must be at most size ({self.size})"
+            raise ValueError(msg)
+
+
+@frozen(kw_only=True)
 class ServePolicy:
     """What holds for a group with a balancer; durations in seconds.
 
@@ -52,12 +76,10 @@ class ServePolicy:
         idle: When a group that nobody asks for rests; None: never.
         weights: What makes a member heavy, so that it gets less of the work;
             None: the balancer's own affair.
-        standby: How many members wait, booted and checked, without work.
-        standby_min: As many of them stay, however long none was needed.
-        standby_max_idle: When none was needed for so long, the others go.
+        standby: How many members stand by.
 
     Raises:
-        ValueError: A number is out of its range, or two contradict each other.
+        ValueError: A number is out of its range.
     """
 
     port: int
@@ -66,17 +88,9 @@ class ServePolicy:
     activator: Place | None = None
     idle: IdlePolicy | None = None
     weights: WeightPolicy | None = None
-    standby: int = field(default=0, validator=ge(0))
-    standby_min: int = field(default=0, validator=ge(0))
-    standby_max_idle: float = field(default=600.0, validator=ge(0))
+    standby: StandbyPolicy = StandbyPolicy()
 
     def __attrs_post_init__(self) -> None:
         if not 1 <= self.port <= LAST_PORT:
             msg = f"port must be 1 to {LAST_PORT}, not {self.port}"
-            raise ValueError(msg)
-        if self.standby_min > self.standby:
-            msg = (
-                f"standby_min ({self.standby_min}) must be at most "
-                f"standby ({self.standby})"
-            )
             raise ValueError(msg)

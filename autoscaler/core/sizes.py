@@ -70,7 +70,8 @@ def measure(
         last: Those before: room is not looked for again at once.
     """
     group = case.group
-    has, coming = len(group.clones), len(group.ledger.slots)
+    has = len(group.serving)
+    coming = group.serving_and_slots - has
     wants = _wanted(case, decision)
     most = max(case.group.policy.max_clones, has + coming)
     plain = Sizes(wants=wants, can=most, has=has, coming=coming)
@@ -92,7 +93,8 @@ def _is_young(last: Sizes, wall: float) -> bool:
 
 
 def _with_room(case: Case, plain: Sizes, wall: float) -> Sizes:
-    there = plain.has + plain.coming
+    # Standbys that are ready need no more room than they have.
+    there = plain.has + plain.coming + len(case.ready)
     more = min(min(plain.wants or 0, plain.can) - there, MOST_SOUGHT)
     if more <= 0:
         return plain

@@ -15,7 +15,15 @@ from autoscaler.core.blueprint import Blueprint
 from autoscaler.core.budget import HOUR_S, TURNS_WITHIN_S, Budget
 from autoscaler.core.decision import Reason
 from autoscaler.core.doubts import DOUBT_S, Doubt
-from autoscaler.core.group import Backoff, Group, GroupId, Ledger, Member, new_group
+from autoscaler.core.group import (
+    Backoff,
+    Group,
+    GroupId,
+    Ledger,
+    Member,
+    Prewarm,
+    new_group,
+)
 from autoscaler.core.leases import Rest
 from autoscaler.core.moments import Clocks, Stamp, revive, stamp
 from autoscaler.core.policy import Mode, Policy
@@ -31,6 +39,7 @@ class KeptClone:
         created: When; None: adopted.
         address: From the group's pool.
         found: Where it listens, if that had to be found out.
+        is_standby: Whether it waits for work.
     """
 
     name: Name
@@ -38,6 +47,7 @@ class KeptClone:
     created: Stamp | None
     address: str | None
     found: str | None = None
+    is_standby: bool = False
 
 
 @frozen
@@ -57,6 +67,15 @@ class KeptDoubt:
     number: int
     since: Stamp
     digest: bytes = field(repr=bytes.hex)
+    is_standby: bool = False
+
+
+@frozen
+class KeptPrewarm:
+    """What an operator has asked to stand by, for a while."""
+
+    count: int
+    since: Stamp
 
 
 @frozen
@@ -108,6 +127,9 @@ class Snapshot:
     surge: Name | None = None
     useless_at: Stamp | None = None
     resting: tuple[KeptRest, ...] = ()
+    refilling: KeptBackoff | None = None
+    needed_at: Stamp | None = None
+    prewarm: KeptPrewarm | None = None
 
 
 def take(group: Group, clocks: Clocks) -> Snapshot:
@@ -128,9 +150,7 @@ def take(group: Group, clocks: Clocks) -> Snapshot:
         replacing=_keep_backoff(ledger.replacing, clocks),
         replaced=_keep_all(ledger.replaced, clocks),
         gave_up_at=_keep(ledger.gave_up_at, clocks),
-        doubts=tuple(
-            KeptDoubt(d.number, stamp(d.since, clocks), d.digest) for d in ledger.doubts
-        ),
+        doubts=tuple(_keep_doubt(doubt, clocks) for doubt in ledger.doubts),
         mode=ledger.mode,
         adopted=tuple(sorted(ledger.adopted)),
         disowned=tuple(sorted(ledger.disowned)),
@@ -143,6 +163,9 @@ def take(group: Group, clocks: Clocks) -> Snapshot:
             KeptRest(r.address, stamp(r.since, clocks), r.length)
             for r in ledger.resting
         ),
+        refilling=_keep_backoff(ledger.refilling, clocks),
+        needed_at=_keep(ledger.needed_at, clocks),
+        prewarm=_keep_prewarm(ledger.prewarm, clocks),
     )
 
 
@@ -166,6 +189,7 @@ def restore(
     # Older than all of these, a creation tells no more.
     young = max(policy.warmup, HOUR_S)
     patience = policy.death_timeout
+    max_idle = 0.0 if policy.serving is None else policy.serving.standby.max_idle
     ledger = Ledger(
         next_number=snapshot.next_number,
         next_action=snapshot.next_action,
@@ -178,10 +202,7 @@ def restore(
         replacing=_revive_backoff(snapshot.replacing, clocks),
         replaced=_revive_all(snapshot.replaced, clocks, HOUR_S),
         gave_up_at=_revive(snapshot.gave_up_at, clocks, patience + 1),
-        doubts=tuple(
-            Doubt(d.number, revive(d.since, clocks, DOUBT_S), d.digest)
-            for d in snapshot.doubts
-        ),
+        doubts=tuple(_revive_doubt(doubt, clocks) for doubt in snapshot.doubts),
         mode=snapshot.mode,
         adopted=frozenset(snapshot.adopted),
         disowned=frozenset(snapshot.disowned),
@@ -194,6 +215,9 @@ def restore(
             Rest(r.address, revive(r.since, clocks, r.length), r.length)
             for r in snapshot.resting
         ),
+        refilling=_revive_backoff(snapshot.refilling, clocks),
+        needed_at=_revive(snapshot.needed_at, clocks, max_idle),
+        prewarm=_revive_prewarm(snapshot.prewarm, clocks, max_idle),
     )
     return evolve(
         new_group(snapshot.id, policy, template),
@@ -244,8 +268,14 @@ def _revive_budget(kept: KeptBudget, clocks: Clocks, stand_down: float) -> Budge
 
 
 def _keep_clone(clone: Member, clocks: Clocks) -> KeptClone:
-    created = _keep(clone.created, clocks)
-    return KeptClone(clone.name, clone.number or 0, created, clone.address, clone.found)
+    return KeptClone(
+        name=clone.name,
+        number=clone.number or 0,
+        created=_keep(clone.created, clocks),
+        address=clone.address,
+        found=clone.found,
+        is_standby=clone.is_standby,
+    )
 
 
 def _revive_clones(
@@ -258,7 +288,32 @@ def _revive_clones(
             created=_revive(clone.created, clocks, young),
             address=clone.address,
             found=clone.found,
+            is_standby=clone.is_standby,
         )
+
+
+def _keep_doubt(doubt: Doubt, clocks: Clocks) -> KeptDoubt:
+    since = stamp(doubt.since, clocks)
+    return KeptDoubt(doubt.number, since, doubt.digest, doubt.is_standby)
+
+
+def _revive_doubt(kept: KeptDoubt, clocks: Clocks) -> Doubt:
+    since = revive(kept.since, clocks, DOUBT_S)
+    return Doubt(kept.number, since, kept.digest, kept.is_standby)
+
+
+def _keep_prewarm(prewarm: Prewarm | None, clocks: Clocks) -> KeptPrewarm | None:
+    if prewarm is None:
+        return None
+    return KeptPrewarm(prewarm.count, stamp(prewarm.since, clocks))
+
+
+def _revive_prewarm(
+    kept: KeptPrewarm | None, clocks: Clocks, longest: float
+) -> Prewarm | None:
+    if kept is None:
+        return None
+    return Prewarm(kept.count, revive(kept.since, clocks, longest))
 
 
 def _keep_backoff(backoff: Backoff, clocks: Clocks) -> KeptBackoff | None:

@@ -26,7 +26,11 @@ def assess(group: Group, view: View, now: float) -> Load:
     standings = tuple(
         Standing(member.name, classify(group, member, view, now), member.usage)
         for member in group.members
-    ) + tuple(Standing(slot.name, MemberClass.RESERVED) for slot in group.ledger.slots)
+    ) + tuple(
+        Standing(slot.name, _slot_class(action))
+        for action in group.ledger.actions
+        for slot in action.slots
+    )
     usages = [
         standing.usage
         for standing in standings
@@ -47,13 +51,10 @@ def assess(group: Group, view: View, now: float) -> Load:
 
 def classify(group: Group, member: Member, view: View, now: float) -> MemberClass:
     """Return what *member* counts as at *now*: the first class that fits."""
-    if member.is_dead:
-        return MemberClass.DEAD
-    if is_draining(group, member.name):
-        return MemberClass.DRAINING
     track = view.tracks.get(member.name, NEVER_HEARD)
-    if _is_given_up(group, member, track, view, now):
-        return MemberClass.GIVEN_UP
+    apart = _class_apart(group, member, track, view, now)
+    if apart is not None:
+        return apart
     up_since = view.feed_of(member.name).up_since
     if up_since is None:
         return MemberClass.UNKNOWN
@@ -70,6 +71,19 @@ def classify(group: Group, member: Member, view: View, now: float) -> MemberClas
     if has_usage and usage_at is not None and now - usage_at < stale_after:
         return MemberClass.FRESH if member.usage is not None else MemberClass.UNKNOWN
     return MemberClass.STALE
+
+
+def _class_apart(
+    group: Group, member: Member, track: Track, view: View, now: float
+) -> MemberClass | None:
+    """Return the class of a member whose usage doesn't matter."""
+    if member.is_dead:
+        return MemberClass.DEAD
+    if is_draining(group, member.name):
+        return MemberClass.DRAINING
+    if _is_given_up(group, member, track, view, now):
+        return MemberClass.GIVEN_UP
+    return MemberClass.STANDBY if member.is_standby else None
 
 
 def silence(member: Member, view: View, now: float) -> float:
@@ -105,6 +119,10 @@ def _drains(action: Action, name: Name) -> bool:
             return action.victim == name and not waiting
         case _:
             assert_never(action)
+
+
+def _slot_class(action: Action) -> MemberClass:
+    return MemberClass.STANDBY if action.as_standby else MemberClass.RESERVED
 
 
 def _is_given_up(

@@ -18,7 +18,12 @@ from autoscaler.core.budget import (
     find_excess,
 )
 from autoscaler.core.case import Ruling
-from autoscaler.core.decide import decide, decide_bounds, decide_wake
+from autoscaler.core.decide import (
+    decide,
+    decide_bounds,
+    decide_prewarm,
+    decide_wake,
+)
 from autoscaler.core.demand import hear, patience
 from autoscaler.core.events import (
     ActionEnded,
@@ -38,6 +43,7 @@ from autoscaler.core.events import (
     Note,
     OwnershipConfirmed,
     OwnershipLost,
+    PrewarmAsked,
     Reconfigured,
     Redrawn,
     Resumed,
@@ -46,14 +52,15 @@ from autoscaler.core.events import (
     WakeAsked,
     Word,
 )
-from autoscaler.core.group import Group
+from autoscaler.core.group import Group, Prewarm
 from autoscaler.core.manual import decide_scale
 from autoscaler.core.observe import observe
 from autoscaler.core.outcomes import admit, dismiss, end, settle
 from autoscaler.core.ownership import adopt, disown
-from autoscaler.core.policy import Mode
+from autoscaler.core.policy import Mode, Policy
 from autoscaler.core.quarantine import let_rest
 from autoscaler.core.remembering import remember
+from autoscaler.core.standbys import mourn
 from autoscaler.core.standdown import stand_down, stand_down_left, stand_up
 from autoscaler.core.standing import assess
 from autoscaler.core.ticking import is_usage_due, take_usage
@@ -76,7 +83,7 @@ def step(group: Group, event: Event, now: float) -> tuple[Group, tuple[Effect, .
 
 def _step(group: Group, event: Event, now: float) -> tuple[Group, tuple[Effect, ...]]:
     match event:
-        case Ticked() | Informed() | WakeAsked() | ScaleAsked():
+        case Ticked() | Informed() | WakeAsked() | ScaleAsked() | PrewarmAsked():
             return _look(group, event, now)
         case CloneCreated():
             return admit(group, event), ()
@@ -100,7 +107,9 @@ def _step(group: Group, event: Event, now: float) -> tuple[Group, tuple[Effect, 
 
 
 def _look(
-    group: Group, event: Ticked | Informed | WakeAsked | ScaleAsked, now: float
+    group: Group,
+    event: Ticked | Informed | WakeAsked | ScaleAsked | PrewarmAsked,
+    now: float,
 ) -> tuple[Group, tuple[Effect, ...]]:
     """Look at all that is known, and decide."""
     match event:
@@ -112,6 +121,8 @@ def _look(
             return _awaken(group, view, now)
         case ScaleAsked():
             return _scale(group, event, now)
+        case PrewarmAsked(view, count):
+            return _prewarm(group, view, count, now)
         case _:
             assert_never(event)
 
@@ -122,13 +133,21 @@ def _changed(
     """Follow another configuration, or the balancer."""
     match event:
         case Reconfigured(policy):
-            return evolve(group, policy=policy)
+            return _reconfigured(group, policy)
         case Redrawn(template):
             return evolve(group, template=template)
         case MemberParts() | MemberLingers() | Balanced() | AddressFound():
             return follow_balancer(group, event, now)
         case _:
             assert_never(event)
+
+
+def _reconfigured(group: Group, policy: Policy) -> Group:
+    before, after = group.policy.serving, policy.serving
+    if (before and before.standby) != (after and after.standby):
+        # Whatever was needed before, as many as are wanted now stand by.
+        group = evolve(group, ledger=evolve(group.ledger, needed_at=None))
+    return evolve(group, policy=policy)
 
 
 def _obey(group: Group, event: Word) -> tuple[Group, tuple[Effect, ...]]:
@@ -162,8 +181,8 @@ def _tick(group: Group, view: View, now: float) -> tuple[Group, tuple[Effect, ..
         ruling = decide(group, view, load, now, has_usage=has_usage)
     ticks = ruling.ticks.at_tick(now) if has_usage else ruling.ticks
     group = evolve(group, decision=ruling.decision, ticks=ticks)
-    group, actions = begin(group, ruling, now)
-    return group, (*notes, *up, *down, *actions)
+    group, effects = begin(group, ruling, view, now)
+    return group, (*notes, *up, *down, *effects)
 
 
 def _heard(group: Group, view: View, now: float) -> tuple[Group, bool]:
@@ -187,6 +206,7 @@ def _heard(group: Group, view: View, now: float) -> tuple[Group, bool]:
 
 def _inform(group: Group, view: View, now: float) -> tuple[Group, tuple[Effect, ...]]:
     observed, notes = observe(group, view, now)
+    observed = mourn(observed, group, now)
     # Before anything is decided: who died leaves its address to nobody yet.
     group = let_rest(group, observed, now)
     group, up = _stood_up_in_time(group, now)
@@ -200,8 +220,8 @@ def _inform(group: Group, view: View, now: float) -> tuple[Group, tuple[Effect, 
     if down:
         ruling = decide_bounds(group, view, load, now) or ruling
     group = evolve(group, decision=ruling.decision)
-    group, actions = begin(group, ruling, now)
-    return group, (*notes, *up, *down, *actions)
+    group, effects = begin(group, ruling, view, now)
+    return group, (*notes, *up, *down, *effects)
 
 
 def _awaken(group: Group, view: View, now: float) -> tuple[Group, tuple[Effect, ...]]:
@@ -213,8 +233,21 @@ def _awaken(group: Group, view: View, now: float) -> tuple[Group, tuple[Effect, 
     group, down = _within_budget(group, ruling, now)
     if down:
         ruling = decide_wake(group, view, load, now) or ruling
-    group, actions = begin(evolve(group, decision=ruling.decision), ruling, now)
-    return group, (*up, *down, *actions)
+    group = evolve(group, decision=ruling.decision)
+    group, effects = begin(group, ruling, view, now)
+    return group, (*up, *down, *effects)
+
+
+def _prewarm(
+    group: Group, view: View, count: int, now: float
+) -> tuple[Group, tuple[Effect, ...]]:
+    """Let *count* members stand by for a while, beside what else is done."""
+    asked = Prewarm(count, now) if count else None
+    group = evolve(group, ledger=evolve(group.ledger, prewarm=asked))
+    ruling = decide_prewarm(group, view, assess(group, view, now), now)
+    if ruling is None:
+        return group, ()
+    return begin(evolve(group, decision=ruling.decision), ruling, view, now)
 
 
 def _scale(
@@ -228,8 +261,9 @@ def _scale(
     group, down = _within_budget(group, ruling, now)
     if down:
         ruling = decide_scale(group, asked, load, now)
-    group, actions = begin(evolve(group, decision=ruling.decision), ruling, now)
-    return group, (*up, *down, *actions)
+    group = evolve(group, decision=ruling.decision)
+    group, effects = begin(group, ruling, asked.view, now)
+    return group, (*up, *down, *effects)
 
 
 def _stood_up_in_time(group: Group, now: float) -> tuple[Group, tuple[Note, ...]]:

@@ -41,7 +41,9 @@ def next_usage(group: Group, view: View, now: float) -> float | None:
     up_since = view.feed.up_since
     if up_since is None or view.listing is None:
         return None
-    tracks = [(m, view.tracks[m.name]) for m in group.members if m.name in view.tracks]
+    # Standbys keep nobody waiting, and tell something only where nobody serves.
+    telling = group.serving_members or group.members
+    tracks = [(m, view.tracks[m.name]) for m in telling if m.name in view.tracks]
     news = [t.usage_at for m, t in tracks if _has_news(m, t) and t.usage_at is not None]
     if not news:
         return None
@@ -107,6 +109,7 @@ def take_usage(member: Member, view: View) -> Member:
         address=member.address,
         found=member.found,
         ready_at=member.ready_at,
+        is_standby=member.is_standby,
     )
 
 

@@ -111,6 +111,7 @@ EVENTS: Mapping[str, Event] = {
     "group_stood_down": Event("warning", "A group did or failed too much: observed."),
     "group_stood_up": Event("info", "A stand-down is over: the group may act again."),
     "group_contested": Event("warning", "Somebody else changes a group's clones."),
+    "standby_promoted": Event("info", "A member that stood by is given work."),
     "clone_turned_up": Event("warning", "A create thought failed has worked."),
     "member_given_up": Event("error", "A member is listed, and silent or looping."),
     "primary_lost": Event("error", "A primary is silent and no longer listed."),

@@ -29,6 +29,7 @@ from autoscaler.core.events import (
 )
 from autoscaler.core.group import Group, GroupId
 from autoscaler.core.moments import Clocks
+from autoscaler.core.policy import Mode
 from autoscaler.core.record import MOST_KEPT, Instant, Record, take
 from autoscaler.core.snapshot import Snapshot
 from autoscaler.core.snapshot import take as take_snapshot
@@ -39,7 +40,6 @@ from autoscaler.shell.hosts.host import Subscribe
 from autoscaler.shell.hosts.watch import Watch
 
 if TYPE_CHECKING:
-    from autoscaler.core.policy import Mode
     from autoscaler.shell.drafts import Draft
 
 # Two clocks that are read one after the other are never this far apart.
@@ -319,7 +319,7 @@ class Fleet:
         has_begun = after.ledger.next_action > before.ledger.next_action
         is_same = old is not None and new is not None and _gist(old) == _gist(new)
         # Whoever follows requests may decide the same again, and act again.
-        if new is None or (is_same and not has_begun):
+        if new is None or (is_same and not (has_begun or _promotes(new, old))):
             return
         self._reporter.decided(after, old)
         wall, record = self.clocks().wall, self.newest(after.id)
@@ -343,11 +343,19 @@ def _nobody_acts(group_id: GroupId, action: Action) -> None:
     raise RuntimeError(msg)
 
 
+def _promotes(decision: Decision, before: Decision | None) -> bool:
+    """Tell whether *decision*, if it is a new one, gives standbys work."""
+    is_new = decision is not before and decision.mode is Mode.ACTIVE
+    return is_new and decision.promoted > 0
+
+
 def _gist(decision: Decision) -> tuple[object, ...]:
     return decision.outcome, decision.reason, decision.mode
 
 
 def _kept(group: Group) -> tuple[object, ...]:
     """Return what a snapshot holds, without the cost of making one."""
-    clones = tuple((c.name, c.created, c.address, c.found) for c in group.clones)
+    clones = tuple(
+        (c.name, c.created, c.address, c.found, c.is_standby) for c in group.clones
+    )
     return clones, group.foreign, group.ledger

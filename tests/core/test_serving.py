@@ -2,7 +2,7 @@
 
 import pytest
 
-from autoscaler.core.serving import ServePolicy
+from autoscaler.core.serving import ServePolicy, StandbyPolicy
 
 
 @pytest.mark.parametrize("port", [0, 65_536])
@@ -12,8 +12,8 @@ def test_members_listen_at_a_port(port):
 
 
 def test_no_more_wait_always_than_wait_at_all():
-    with pytest.raises(ValueError, match=r"standby_min \(2\) must be at most"):
-        ServePolicy(port=80, standby=1, standby_min=2)
+    with pytest.raises(ValueError, match=r"min \(2\) must be at most size \(1\)"):
+        StandbyPolicy(size=1, min=2)
 
 
 def test_a_drain_may_end_at_once_and_not_before():

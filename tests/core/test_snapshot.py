@@ -9,9 +9,18 @@ from autoscaler.core.budget import Budget
 from autoscaler.core.decision import Reason
 from autoscaler.core.demand import RequestPolicy
 from autoscaler.core.doubts import Doubt
-from autoscaler.core.group import Backoff, Group, Ledger, Member, Ticks, new_group
+from autoscaler.core.group import (
+    Backoff,
+    Group,
+    Ledger,
+    Member,
+    Prewarm,
+    Ticks,
+    new_group,
+)
 from autoscaler.core.moments import Clocks
 from autoscaler.core.policy import Mode
+from autoscaler.core.serving import ServePolicy
 from autoscaler.core.snapshot import restore, take
 from tests.core.builders import (
     GROUP,
@@ -23,7 +32,7 @@ from tests.core.builders import (
     replacing,
 )
 
-POLICY = make_policy()
+POLICY = make_policy(serving=ServePolicy(port=80))
 BEFORE = Clocks(now=5000.0, boot_id="a", boot=90_000.0, wall=1e9)
 
 
@@ -33,7 +42,10 @@ def rich_group() -> Group:
     first, second = group.clones
     return evolve(
         group,
-        clones=(evolve(first, created=4000.0, address="10.0.0.3"), second),
+        clones=(
+            evolve(first, created=4000.0, address="10.0.0.3"),
+            evolve(second, is_standby=True),
+        ),
         foreign=frozenset({clone_name(9), clone_name(8)}),
         ticks=Ticks(2, 3, 4990.0, 4980.0),
         ledger=Ledger(
@@ -48,7 +60,10 @@ def rich_group() -> Group:
             replacing=Backoff(3, 4997.0, 40.0),
             replaced=(4000.0, 4500.0),
             gave_up_at=4700.0,
-            doubts=(Doubt(5, 4800.0, IMAGE),),
+            doubts=(Doubt(5, 4800.0, IMAGE, is_standby=True),),
+            refilling=Backoff(1, 4996.0, 10.0),
+            needed_at=4940.0,
+            prewarm=Prewarm(3, 4930.0),
         ),
     )
 
@@ -74,6 +89,10 @@ def test_all_that_no_host_can_tell_survives():
     ]
     assert revived.clones[0].created == age(4000)
     assert revived.clones[1].created is None
+    assert [clone.is_standby for clone in revived.clones] == [False, True]
+    assert ledger.refilling.failures == 1
+    assert ledger.needed_at == age(4940)
+    assert ledger.prewarm == Prewarm(3, age(4930))
     assert revived.foreign == group.foreign
     assert (ledger.next_number, ledger.next_action) == (10, 7)
     assert ledger.actions == (replacing(9, 2),)
@@ -81,7 +100,7 @@ def test_all_that_no_host_can_tell_survives():
     assert ledger.changed_at == age(4900)
     assert ledger.gave_up_at == age(4700)
     assert ledger.replaced == (age(4000), age(4500))
-    assert ledger.doubts == (Doubt(5, age(4800), IMAGE),)
+    assert ledger.doubts == (Doubt(5, age(4800), IMAGE, is_standby=True),)
 
 
 def test_pauses_survive_with_what_is_left_of_them():

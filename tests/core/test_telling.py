@@ -42,6 +42,7 @@ from tests.core.builders import (
     make_rules,
     make_world,
 )
+from tests.core.standing_by import failing, make_pool, with_server
 
 WALL = 1_800_000_000.0
 HIGH = Ticks(high=2, last=NOW - 10, conclusive=NOW - 10)
@@ -187,6 +188,17 @@ def without_addresses():
     return high(address_pool=AddressPool.parse("10.0.0.1-10.0.0.1"), ledger=ledger)
 
 
+def unready():
+    group, view = make_pool(95.0, 95.0, standbys=1, max_clones=3)
+    group = evolve(group, ticks=HIGH)
+    return group, with_server(view, 3, Duty.DRAIN, Health.UNPROVEN)
+
+
+def failed():
+    group, view = make_pool(50.0, standbys=2)
+    return group, failing(view, 2)
+
+
 CASES = {
     Reason.PAUSED: world(50.0, mode=Mode.PAUSED),
     Reason.BUSY: high(ledger=Ledger(actions=(creating(2),), next_number=3)),
@@ -227,6 +239,10 @@ CASES = {
     Reason.WAKE: make_managed(),
     Reason.OPERATOR: world(50.0, 50.0),
     Reason.NO_ADDRESS: without_addresses(),
+    Reason.STANDBY_UNREADY: unready(),
+    Reason.STANDBY_FAILED: failed(),
+    Reason.REFILL: make_pool(50.0, standbys=1),
+    Reason.SURPLUS: make_pool(50.0, standbys=2, ledger=Ledger(needed_at=NOW - 900)),
     Reason.NO_SIGNAL: asked(1, 4, told_since=None),
     Reason.STEADY: cooling(),
 }

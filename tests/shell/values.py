@@ -21,6 +21,7 @@ from autoscaler.core.snapshot import (
     KeptBudget,
     KeptClone,
     KeptDoubt,
+    KeptPrewarm,
     KeptRest,
     Snapshot,
 )
@@ -44,8 +45,15 @@ actions = st.one_of(
         id=counts,
         reason=reasons,
         slots=st.lists(slots, max_size=3).map(tuple),
+        as_standby=st.booleans(),
     ),
-    st.builds(DestroyClone, id=counts, reason=reasons, victim=names),
+    st.builds(
+        DestroyClone,
+        id=counts,
+        reason=reasons,
+        victim=names,
+        as_standby=st.booleans(),
+    ),
     st.builds(
         ReplaceClone,
         id=counts,
@@ -54,11 +62,15 @@ actions = st.one_of(
         victim=st.none() | names,
         create_first=st.booleans(),
         stable_for=numbers,
+        as_standby=st.booleans(),
     ),
 )
 backoffs = st.builds(KeptBackoff, counts, stamps, numbers, st.binary(max_size=32))
 rests = st.builds(KeptRest, st.text(max_size=20), stamps, st.floats(0, 4000))
-doubts = st.builds(KeptDoubt, counts, stamps, st.binary(max_size=32))
+doubts = st.builds(
+    KeptDoubt, counts, stamps, st.binary(max_size=32), is_standby=st.booleans()
+)
+prewarms = st.builds(KeptPrewarm, counts, stamps)
 instants = st.lists(stamps, max_size=2).map(tuple)
 budgets = st.builds(
     KeptBudget,
@@ -73,7 +85,14 @@ snapshots = st.builds(
     Snapshot,
     id=group_ids,
     clones=st.lists(
-        st.builds(KeptClone, names, counts, st.none() | stamps, st.none() | texts),
+        st.builds(
+            KeptClone,
+            names,
+            counts,
+            st.none() | stamps,
+            st.none() | texts,
+            is_standby=st.booleans(),
+        ),
         max_size=3,
     ).map(tuple),
     foreign=st.lists(names, max_size=2).map(tuple),
@@ -98,6 +117,9 @@ snapshots = st.builds(
     surge=st.none() | names,
     useless_at=st.none() | stamps,
     resting=st.lists(rests, max_size=3).map(tuple),
+    refilling=st.none() | backoffs,
+    needed_at=st.none() | stamps,
+    prewarm=st.none() | prewarms,
 )
 loads = st.builds(
     Load,

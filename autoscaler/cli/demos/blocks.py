@@ -23,6 +23,7 @@ _COLOURS = {
     MemberClass.WARMING: "yellow",
     MemberClass.RESERVED: "cyan",
     MemberClass.DRAINING: "magenta",
+    MemberClass.STANDBY: "bright_black",
     MemberClass.GIVEN_UP: "red",
     MemberClass.DEAD: "red",
 }

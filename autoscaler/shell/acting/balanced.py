@@ -11,7 +11,7 @@ from typing import Protocol
 import trio
 
 from albatross_client.names import Name
-from autoscaler.core.backend import Duty, Server
+from autoscaler.core.backend import Duty, Health, Server
 from autoscaler.core.events import Event, MemberLingers, MemberParts
 from autoscaler.core.group import Group, Parting
 from autoscaler.core.standing import is_draining
@@ -70,15 +70,26 @@ def serves(name: Name, balancing: Balancing) -> bool:
     return server is not None and server.serves
 
 
+def has_passed(name: Name, balancing: Balancing) -> bool:
+    """Tell whether *name* could get work, by its check."""
+    server = balancing.server(name.label or "")
+    if server is None or server.duty is Duty.MAINT:
+        return False
+    return server.health is Health.PASSED
+
+
 async def join(name: Name, site: Site, balancing: Balancing) -> str | None:
     """Wait until the balancer gives *name* work; return why it doesn't.
 
-    A balancer that doesn't answer tells nothing of a member: it stays, and
+    One that stands by gets none: its check has to pass, and that is all.  A
+    balancer that doesn't answer tells nothing of a member: it stays, and
     gets its work once there is an answer.
     """
-    patience = site.group.policy.boot_timeout
+    patience, has_come = site.group.policy.boot_timeout, serves
+    if any(standby.name == name for standby in site.group.standbys):
+        has_come = has_passed
     with trio.move_on_after(patience):
-        await balancing.until(lambda: serves(name, balancing), BRISK_S)
+        await balancing.until(lambda: has_come(name, balancing), BRISK_S)
         return None
     if not balancing.answers():
         return None

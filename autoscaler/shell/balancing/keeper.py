@@ -152,7 +152,7 @@ class Keeper:
     async def keep(self) -> None:
         """Look and mend, as long as anybody needs it."""
         while self._is_needed():
-            self._woken = trio.Event()
+            self._woken, began = trio.Event(), trio.current_time()
             self._begun += 1
             pause = await self._look()
             self._ended = self._begun
@@ -160,8 +160,9 @@ class Keeper:
             self.looked = trio.Event()
             with trio.move_on_after(min([pause, *self._paces])):
                 await self._woken.wait()
-            # Whoever wakes it all the time doesn't make it spin.
-            await trio.sleep(min(pause, BRISK_S))
+            # Whoever wakes it all the time doesn't make it spin; who wakes it
+            # after a while, as a promotion does, waits for nothing.
+            await trio.sleep_until(began + min(pause, BRISK_S))
 
     @property
     def _spliced(self) -> Mapping[str, int]:

@@ -2,11 +2,12 @@
 
 `[groups.balancer]` names what sends requests to members, `[groups.activator]`
 where the daemon takes them while none serves, `[groups.idle]` when a group that
-nobody asks for rests, `[groups.weights]` what makes a member heavy.
+nobody asks for rests, `[groups.weights]` what makes a member heavy,
+`[groups.standby]` how many members stand by.
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from autoscaler.core.backend import LAST_PORT, Place
 from autoscaler.core.haproxy import ServerOptions
 from autoscaler.core.idle import IdlePolicy
 from autoscaler.core.policy import Policy
-from autoscaler.core.serving import ServePolicy, WeightPolicy
+from autoscaler.core.serving import ServePolicy, StandbyPolicy, WeightPolicy
 from autoscaler.shell.configuration.keys import (
     SHARE,
     Key,
@@ -36,9 +37,10 @@ from autoscaler.shell.traffic.haproxy import HaproxyBalancer
 from autoscaler.shell.traffic.hook import HookBalancer
 from autoscaler.shell.traffic.runtime_socket import RuntimeSocket, parse_socket
 
-BALANCER, ACTIVATOR, IDLE, WEIGHTS = "balancer", "activator", "idle", "weights"
+BALANCER, ACTIVATOR, IDLE = "balancer", "activator", "idle"
+WEIGHTS, STANDBY = "weights", "standby"
 MS_PER_S = 1000
-TABLES = (BALANCER, ACTIVATOR, IDLE, WEIGHTS)
+TABLES = (BALANCER, ACTIVATOR, IDLE, WEIGHTS, STANDBY)
 
 
 class AddressBy(enum.Enum):
@@ -130,12 +132,14 @@ class TrafficSettings:
         activator: Takes them while nobody serves; None: nobody does.
         idle: When the group rests; None: never.
         weights: What makes a member heavy; None: members aren't weighed.
+        standby: How many members stand by; None: none, unless that is asked.
     """
 
     balancer: BalancerSettings
     activator: ActivatorSettings | None = None
     idle: IdlePolicy | None = None
     weights: WeightPolicy | None = None
+    standby: StandbyPolicy | None = None
 
     @property
     def policy(self) -> ServePolicy:
@@ -148,6 +152,7 @@ class TrafficSettings:
             activator=None if activator is None else activator.listen,
             idle=self.idle,
             weights=self.weights,
+            standby=self.standby or StandbyPolicy(),
         )
 
 
@@ -235,16 +240,23 @@ WEIGHT_KEYS: Mapping[str, Key] = {
     "network": SHARE,
     "smoothing": SHARE,
 }
+STANDBY_KEYS: Mapping[str, Key] = {
+    "size": a_count(0),
+    "min": a_count(0),
+    "max_idle": a_duration(),
+}
 # The keys of each table, by its name; those of the balancer read no paths here.
 TRAFFIC_KEYS: Mapping[str, Mapping[str, Key]] = {
     BALANCER: balancer_keys(Path()),
     ACTIVATOR: ACTIVATOR_KEYS,
     IDLE: IDLE_KEYS,
     WEIGHTS: WEIGHT_KEYS,
+    STANDBY: STANDBY_KEYS,
 }
 _ACTIVATOR = Shape(ActivatorSettings, ACTIVATOR_KEYS, frozenset(ACTIVATOR_KEYS))
 _IDLE = Shape(IdlePolicy, IDLE_KEYS, frozenset(IDLE_KEYS))
 _WEIGHTS = Shape(WeightPolicy, WEIGHT_KEYS, frozenset(WEIGHT_KEYS))
+_STANDBY = Shape(StandbyPolicy, STANDBY_KEYS, frozenset(STANDBY_KEYS))
 
 
 def read_traffic(
@@ -266,14 +278,15 @@ def read_traffic(
     activator, amiss = _read(_ACTIVATOR, ACTIVATOR, tables, group)
     idle, odd = _read(_IDLE, IDLE, tables, group)
     weights, uneven = _read(_WEIGHTS, WEIGHTS, tables, group)
-    problems = (*wrong, *amiss, *odd, *uneven)
+    standby, unfit = _read(_STANDBY, STANDBY, tables, group)
+    problems = (*wrong, *amiss, *odd, *uneven, *unfit)
     if BALANCER not in tables:
         needing = " and ".join(f"[groups.{name}]" for name in tables)
         complaint = f"needs a [groups.{BALANCER}] table beside {needing}"
         return None, (*problems, group.problem(complaint))
     if balancer is None or problems:
         return None, problems
-    return TrafficSettings(balancer, activator, idle, weights), ()
+    return TrafficSettings(balancer, activator, idle, weights, standby), ()
 
 
 def _read(
@@ -312,4 +325,20 @@ def find_misfits(
             "the group"
         )
         problems.append(place.problem(complaint, IDLE))
+    problems += _crowded(policy, traffic, place, is_managed=is_managed)
     return tuple(problems)
+
+
+def _crowded(
+    policy: Policy, traffic: TrafficSettings, place: Where, *, is_managed: bool
+) -> Iterator[Problem]:
+    """Tell where there is no room for standbys beside the fewest members."""
+    room = policy.max_clones - policy.min_clones
+    if traffic.standby is not None and traffic.standby.size > room:
+        what = "members" if is_managed else "clones"
+        complaint = (
+            f"has a size of {traffic.standby.size}, and min_{what} "
+            f"({policy.min_clones}) leaves room for {room} within max_{what} "
+            f"({policy.max_clones})"
+        )
+        yield place.problem(complaint, STANDBY)

@@ -16,10 +16,12 @@ from autoscaler.core.events import (
     DisownAsked,
     ModeSet,
     OwnershipConfirmed,
+    PrewarmAsked,
     Resumed,
 )
 from autoscaler.core.group import GroupId
 from autoscaler.core.policy import Mode
+from autoscaler.core.prewarming import describe_warmth, find_warmth
 from autoscaler.core.snapshot import Snapshot
 from autoscaler.shell.configuration.problems import SettingsError
 from autoscaler.shell.daemon import Daemon
@@ -87,6 +89,7 @@ class Desk:
             "adopt_all": self._adopt_all,
             "disown": self._disown,
             "explain": self._explain,
+            "prewarm": self._prewarm,
             "stranded": self._list_stranded,
             "destroy_stranded": self._destroy_stranded,
         }
@@ -186,7 +189,7 @@ class Desk:
 
     async def _scale(self, words: Words) -> Reply:
         [group_id] = self._groups(words)
-        clones = find_count(words["clones"])
+        clones = find_count(words["clones"], "clones")
         return scale_group(self._fleet, group_id, clones, words["user"])
 
     async def _adopt(self, words: Words) -> Reply:
@@ -216,6 +219,18 @@ class Desk:
         found = find_record(self._fleet.records.get(group_id, ()), words.get("at"))
         rows = () if found is None else ({"record": to_json(found)},)
         return Reply((str(group_id),), rows=rows)
+
+    async def _prewarm(self, words: Words) -> Reply:
+        count = find_count(words["count"], "count")
+        [group_id] = self._groups(words)
+        if self._fleet.groups[group_id].policy.serving is None:
+            return _refused(f"{group_id} has no balancer, which standbys need")
+        view = self._fleet.view(group_id)
+        self._fleet.tell(group_id, PrewarmAsked(view, count))
+        group, now = self._fleet.groups[group_id], trio.current_time()
+        warmth = find_warmth(group, self._fleet.view(group_id), count, now)
+        said = f"{group_id}: {describe_warmth(warmth)}"
+        return Reply((said,), is_done=warmth.possible > 0 or not count)
 
     async def _list_stranded(self, _words: Words) -> Reply:
         found = strays(await self._snapshots(), self._fleet.groups)

@@ -70,6 +70,9 @@ VERBS: Mapping[str, Verb] = {
         may=frozenset({"at"}),
         only_asks=True,
     ),
+    "prewarm": Verb(
+        "have members stand by for a while", needs=frozenset({"group", "count"})
+    ),
     "stranded": Verb("list the clones of groups that are no longer configured"),
     "destroy_stranded": Verb("destroy one of these", needs=NAME | {"host"}),
 }
@@ -188,14 +191,14 @@ def find_record(kept: Sequence[Record], at: str | None) -> Record | None:
     return next((record for record in reversed(kept) if record.at <= when), None)
 
 
-def find_count(text: str) -> int:
-    """Return the number of clones that *text* means.
+def find_count(text: str, what: str) -> int:
+    """Return the number that *text* means, of *what* is asked for.
 
     Raises:
         RequestError: It is none.
     """
     if not text.isascii() or not text.isdecimal() or len(text) > MOST_DIGITS:
-        msg = f"clones must be a whole number such as 3, not {clean(text, 40)!r}"
+        msg = f"{what} must be a whole number such as 3, not {clean(text, 40)!r}"
         raise RequestError(msg)
     return int(text)
 
