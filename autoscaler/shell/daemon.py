@@ -156,7 +156,7 @@ class Daemon:
     @property
     def keepers(self) -> Mapping[GroupId, Keeper]:
         """Who keeps the balancer of which group."""
-        return self._exchange.keepers
+        return self.exchange.keepers
 
     @property
     def images(self) -> Images:
