@@ -269,6 +269,7 @@ class NoteKind(enum.Enum):
     ADOPTED = "clone_adopted"
     FOREIGN = "foreign_found"
     DIED = "clone_died"
+    MISSED = "first_frame_missed"
     PRIMARY_LOST = "primary_lost"
     PRIMARY_RETURNED = "primary_returned"
     GAVE_UP = "member_given_up"

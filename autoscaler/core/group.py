@@ -125,6 +125,7 @@ class Member:
         ready_at: When its balancer was first seen to give it work, or when it
             was promoted; None: not yet, or there is no balancer.
         is_standby: Whether it waits for work, booted and checked.
+        is_missed: Whether it was told that no frame of it came in time.
     """
 
     name: Name
@@ -140,6 +141,7 @@ class Member:
     found: str | None = None
     ready_at: float | None = None
     is_standby: bool = False
+    is_missed: bool = False
 
 
 @frozen

@@ -17,7 +17,7 @@ from autoscaler.core.group import Group, Member
 from autoscaler.core.leases import lease_of
 from autoscaler.core.policy import Adopt
 from autoscaler.core.quarantine import held_by
-from autoscaler.core.standing import silence
+from autoscaler.core.standing import NEVER_HEARD, silence
 from autoscaler.core.view import Listing, View
 
 # Two answers at least so far apart must miss a silent member before it is dead:
@@ -25,6 +25,8 @@ from autoscaler.core.view import Listing, View
 SECOND_LOOK_S = 5.0
 # Asked exactly on time, a float's last bit would decide whether it counts.
 MARGIN_S = 0.1
+# A first frame comes up to an interval after the start; one may be lost.
+BOOT_INTERVALS = 3
 UNASKED = frozenset({NoteKind.ADOPTED, NoteKind.FOREIGN})
 
 
@@ -43,7 +45,8 @@ def observe(group: Group, view: View, now: float) -> tuple[Group, tuple[Note, ..
     old = _outdated(group, view, view.listing)
     if old != group.outdated:
         group = evolve(group, outdated=old)
-    return group, died + came + contested
+    group, missed = _miss(group, view, now)
+    return group, died + came + contested + missed
 
 
 def next_look(group: Group, view: View, now: float) -> float | None:
@@ -153,6 +156,34 @@ def _welcome(
     foreign = frozenset(strangers) - ours if strangers else group.foreign & set(infos)
     group = evolve(group, clones=tuple(clones), foreign=foreign, ledger=ledger)
     return group, tuple(notes)
+
+
+def _miss(group: Group, view: View, now: float) -> tuple[Group, tuple[Note, ...]]:
+    """Tell once of each clone whose first frame doesn't come.
+
+    Where a balancer says who is ready nothing waits for that frame.
+    """
+    if group.policy.serving is None:
+        return group, ()
+    patience = max(
+        group.policy.boot_timeout, BOOT_INTERVALS * view.feed.rhythm.reckoned
+    )
+    missed = {
+        clone.name
+        for clone in group.clones
+        if clone.created is not None
+        and not clone.is_missed
+        and view.tracks.get(clone.name, NEVER_HEARD).heard is None
+        and silence(clone, view, now) > patience
+    }
+    if not missed:
+        return group, ()
+    clones = (
+        evolve(clone, is_missed=True) if clone.name in missed else clone
+        for clone in group.clones
+    )
+    notes = tuple(Note(NoteKind.MISSED, name) for name in sorted(missed))
+    return evolve(group, clones=tuple(clones)), notes
 
 
 def _outdated(group: Group, view: View, listing: Listing) -> tuple[Name, ...]:

@@ -106,6 +106,9 @@ EVENTS: Mapping[str, Event] = {
     "action_finished": Event("info", "An action has ended."),
     "clone_adopted": Event("info", "A unikernel with a clone's name became ours."),
     "foreign_found": Event("warning", "One with a clone's name is not ours."),
+    "first_frame_missed": Event(
+        "warning", "A clone gets work, and no statistics of it have come in time."
+    ),
     "clone_died": Event("warning", "A clone is silent and no longer listed."),
     "clone_disowned": Event("info", "A clone is no longer ours, as was asked."),
     "group_stood_down": Event("warning", "A group did or failed too much: observed."),
