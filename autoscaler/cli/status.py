@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from autoscaler.cli.output import complain, print_json, print_table
-from autoscaler.core.decision import Decision
+from autoscaler.core.decision import Decision, Requests, Service
 from autoscaler.core.deeds import describe_action
 from autoscaler.core.describe import explain
 from autoscaler.core.policy import Mode
@@ -53,20 +53,8 @@ def _print_for_people(shown: Shown) -> None:
         ("group", "clones", "wants/can/has", "decision", "age", "why"),
         (_group_row(line, shown.wall) for line in shown.report.groups),
     )
-    print_table(
-        "Members",
-        ("group", "member", "class", "usage %"),
-        (
-            (
-                str(line.id),
-                str(member.name),
-                "-" if member.counts_as is None else member.counts_as.value,
-                "-" if member.usage is None else f"{member.usage:.1f}",
-            )
-            for line in shown.report.groups
-            for member in line.members
-        ),
-    )
+    _print_members(shown)
+    _print_requests(shown)
     print_table(
         "In flight and waiting",
         ("group", "what", "seconds"),
@@ -87,6 +75,56 @@ def _print_for_people(shown: Shown) -> None:
             )
             for stream in shown.state.streams
         ),
+    )
+
+
+def _print_members(shown: Shown) -> None:
+    members = [(line, m) for line in shown.report.groups for m in line.members]
+    columns: tuple[str, ...] = ("group", "member", "class", "usage %")
+    rows: list[tuple[str, ...]] = [
+        (
+            str(line.id),
+            str(member.name),
+            "-" if member.counts_as is None else member.counts_as.value,
+            "-" if member.usage is None else f"{member.usage:.1f}",
+        )
+        for line, member in members
+    ]
+    if any(line.policy.serving is not None for line in shown.report.groups):
+        columns = (*columns, "server", "sessions")
+        services = [_service(member.service) for _, member in members]
+        rows = [(*row, *more) for row, more in zip(rows, services, strict=True)]
+    print_table("Members", columns, rows)
+
+
+def _service(service: Service | None) -> tuple[str, str]:
+    if service is None:
+        return "-", "-"
+    shown = f"{service.duty.value}, checks {service.health.value}"
+    return shown, str(service.sessions)
+
+
+def _print_requests(shown: Shown) -> None:
+    """Show what balancers tell of groups that have one."""
+    print_table(
+        "Traffic",
+        ("group", "in flight", "waiting", "for ms"),
+        (
+            (str(line.id), *_requests(line.requests))
+            for line in shown.report.groups
+            if line.policy.serving is not None
+        ),
+    )
+
+
+def _requests(requests: Requests | None) -> tuple[str, str, str]:
+    if requests is None:
+        return "?", "?", "the balancer tells nothing"
+    waited = requests.queue_ms
+    return (
+        str(requests.in_flight),
+        str(requests.queued),
+        "-" if waited is None else f"{waited:.0f}",
     )
 
 

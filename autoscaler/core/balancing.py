@@ -7,7 +7,7 @@ from attrs import evolve
 
 from autoscaler.core.actions import DestroyClone
 from autoscaler.core.backend import Backend, Server
-from autoscaler.core.decision import Reason
+from autoscaler.core.decision import Load, Reason, Requests, Service
 from autoscaler.core.events import (
     AddressFound,
     AtBalancer,
@@ -62,6 +62,29 @@ def with_spliced(backend: Backend, spliced: Mapping[str, int]) -> Backend:
 def _found(clone: Member, event: AddressFound) -> Member:
     is_it = clone.name == event.name
     return evolve(clone, found=event.address) if is_it else clone
+
+
+def with_services(load: Load, group: Group, view: View) -> Load:
+    """Return *load* with what the balancer of *group* tells of it."""
+    serving, backend = group.policy.serving, view.backend
+    if serving is None or backend is None:
+        return load
+    clones = {clone.name: clone for clone in group.clones}
+    standings = (
+        evolve(s, service=_service(clones.get(s.name), backend, serving))
+        for s in load.standings
+    )
+    asked = Requests(backend.in_flight, backend.queued, backend.queue_ms)
+    return evolve(load, standings=tuple(standings), requests=asked)
+
+
+def _service(
+    clone: Member | None, backend: Backend, serving: ServePolicy
+) -> Service | None:
+    server = None if clone is None else server_of(clone, backend, serving)
+    if server is None:
+        return None
+    return Service(server.duty, server.health, server.sessions)
 
 
 def _busier(server: Server, spliced: int) -> Server:

@@ -9,6 +9,7 @@ import enum
 from attrs import frozen
 
 from albatross_client.names import Name
+from autoscaler.core.backend import Duty, Health
 from autoscaler.core.demand import Signal
 from autoscaler.core.policy import Mode
 
@@ -100,6 +101,21 @@ class Reason(enum.Enum):
 
 
 @frozen
+class Service:
+    """What the server of one member does.
+
+    Attributes:
+        duty: What its balancer was told that it should.
+        health: What checks say.
+        sessions: What it works on, and what waits for it alone.
+    """
+
+    duty: Duty
+    health: Health
+    sessions: int
+
+
+@frozen
 class Standing:
     """What one member counted as.
 
@@ -107,11 +123,28 @@ class Standing:
         name: The member.
         counts_as: Its class.
         usage: Percent of its CPUs, None while there is no usage.
+        service: What its server does; None: it has none, or nobody tells.
     """
 
     name: Name
     counts_as: MemberClass
     usage: float | None = None
+    service: Service | None = None
+
+
+@frozen
+class Requests:
+    """What is asked of a group, as its balancer tells.
+
+    Attributes:
+        in_flight: What is worked on.
+        queued: What waits for a member.
+        queue_ms: How long those wait that wait now; None: not told.
+    """
+
+    in_flight: int
+    queued: int
+    queue_ms: float | None = None
 
 
 @frozen(kw_only=True)
@@ -126,6 +159,7 @@ class Load:
         capacity: How many may serve.
         fresh: How many report.
         quorum: How many of them a decision needs.
+        requests: What is asked of them; None: nobody tells.
     """
 
     standings: tuple[Standing, ...] = ()
@@ -134,6 +168,7 @@ class Load:
     capacity: int = 0
     fresh: int = 0
     quorum: int = 1
+    requests: Requests | None = None
 
     @property
     def is_conclusive(self) -> bool:

@@ -11,7 +11,7 @@ from attrs import evolve
 from autoscaler.core.actions import (
     Action,
 )
-from autoscaler.core.balancing import follow_balancer
+from autoscaler.core.balancing import follow_balancer, with_services
 from autoscaler.core.beginning import begin
 from autoscaler.core.budget import (
     failing,
@@ -24,6 +24,7 @@ from autoscaler.core.decide import (
     decide_prewarm,
     decide_wake,
 )
+from autoscaler.core.decision import Load
 from autoscaler.core.demand import hear, patience
 from autoscaler.core.events import (
     ActionEnded,
@@ -172,7 +173,7 @@ def _obey(group: Group, event: Word) -> tuple[Group, tuple[Effect, ...]]:
 
 def _tick(group: Group, view: View, now: float) -> tuple[Group, tuple[Effect, ...]]:
     group, has_usage = _heard(group, view, now)
-    load = assess(group, view, now)
+    load = _assessed(group, view, now)
     group, notes = remember(group, load, now)
     group, up = _stood_up_in_time(group, now)
     ruling = decide(group, view, load, now, has_usage=has_usage)
@@ -210,7 +211,7 @@ def _inform(group: Group, view: View, now: float) -> tuple[Group, tuple[Effect, 
     # Before anything is decided: who died leaves its address to nobody yet.
     group = let_rest(group, observed, now)
     group, up = _stood_up_in_time(group, now)
-    load = assess(group, view, now)
+    load = _assessed(group, view, now)
     ruling = decide_bounds(group, view, load, now)
     if ruling is None:
         return group, (*notes, *up)
@@ -226,7 +227,7 @@ def _inform(group: Group, view: View, now: float) -> tuple[Group, tuple[Effect, 
 
 def _awaken(group: Group, view: View, now: float) -> tuple[Group, tuple[Effect, ...]]:
     group, up = _stood_up_in_time(group, now)
-    load = assess(group, view, now)
+    load = _assessed(group, view, now)
     ruling = decide_wake(group, view, load, now)
     if ruling is None:
         return group, up
@@ -254,7 +255,7 @@ def _scale(
     group: Group, asked: ScaleAsked, now: float
 ) -> tuple[Group, tuple[Effect, ...]]:
     group, up = _stood_up_in_time(group, now)
-    load = assess(group, asked.view, now)
+    load = _assessed(group, asked.view, now)
     ruling = decide_scale(group, asked, load, now)
     if not ruling.decision.acts or group.mode is not Mode.ACTIVE:
         return group, up
@@ -264,6 +265,10 @@ def _scale(
     group = evolve(group, decision=ruling.decision)
     group, effects = begin(group, ruling, asked.view, now)
     return group, (*up, *down, *effects)
+
+
+def _assessed(group: Group, view: View, now: float) -> Load:
+    return with_services(assess(group, view, now), group, view)
 
 
 def _stood_up_in_time(group: Group, now: float) -> tuple[Group, tuple[Note, ...]]:

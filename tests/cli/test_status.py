@@ -6,7 +6,8 @@ from attrs import evolve
 
 from albatross_client.names import Name
 from autoscaler.cli import main
-from autoscaler.core.decision import MemberClass
+from autoscaler.core.backend import Duty, Health
+from autoscaler.core.decision import MemberClass, Requests, Service
 from autoscaler.core.demand import RequestPolicy
 from autoscaler.core.group import Backoff, GroupId
 from autoscaler.core.policy import Mode
@@ -33,6 +34,12 @@ from tests.shell.kept import (
 )
 
 USER = Name.parse("user:")
+BALANCER = """address_pool = "10.0.0.1-10.0.0.9"
+[groups.balancer]
+socket = "/run/haproxy/admin.sock"
+backend = "web"
+port = 80
+"""
 GONE = GroupId("east", WEB)
 
 
@@ -263,7 +270,9 @@ async def test_all_that_is_known_is_json_too(tmp_path, capsys, clocks):
         "name": "user:web",
         "class": "fresh",
         "usage_percent": 93.25,
+        "server": None,
     }
+    assert group["requests"] is None
     assert group["decision"]["reason"] == "steady"
     assert group["decision"]["age_s"] == 8.0
     assert group["actions"] == [
@@ -289,6 +298,65 @@ async def test_all_that_is_known_is_json_too(tmp_path, capsys, clocks):
         ("west", True),
         ("east", False),
     }
+
+
+def behind_a_balancer(load):
+    """Return *load* as it is where a balancer tells of it."""
+    primary, clone = load.standings
+    clone = evolve(clone, service=Service(Duty.READY, Health.PASSED, 7))
+    return evolve(load, standings=(primary, clone), requests=Requests(9, 2, 12.5))
+
+
+async def keep_behind_a_balancer(directory, load):
+    async with await Store.open(directory / "state", lambda: CLOCKS.wall) as store:
+        await store.save([snapshot(clones=(1,))])
+        row = Row(WEST_WEB, CLOCKS.wall, evolve(decision(), load=load), None)
+        await store.record_decisions([row])
+
+
+async def test_what_a_balancer_tells_is_shown(tmp_path, capsys, clocks):
+    await keep_behind_a_balancer(tmp_path, behind_a_balancer(decision().load))
+    file = configuration(tmp_path, more=BALANCER)
+
+    assert status(file) == 0
+
+    words = " ".join(capsys.readouterr().out.split())
+    assert "GROUP MEMBER CLASS USAGE % SERVER SESSIONS" in words
+    assert "west/user:web user:web fresh 93.2 - -" in words
+    assert "user:web-clone-1 stale - ready, checks passed 7" in words
+    assert "GROUP IN FLIGHT WAITING FOR MS west/user:web 9 2 12" in words
+
+
+async def test_what_a_balancer_tells_is_json_too(tmp_path, capsys, clocks):
+    await keep_behind_a_balancer(tmp_path, behind_a_balancer(decision().load))
+
+    assert status(configuration(tmp_path, more=BALANCER), "--json") == 0
+
+    [group] = json.loads(capsys.readouterr().out)["groups"]
+    assert [member["server"] for member in group["members"]] == [
+        None,
+        {"duty": "ready", "health": "passed", "sessions": 7},
+    ]
+    assert group["requests"] == {"in_flight": 9, "queued": 2, "queue_ms": 12.5}
+
+
+async def test_a_balancer_that_tells_nothing_is_shown_as_that(tmp_path, capsys, clocks):
+    await keep_behind_a_balancer(tmp_path, decision().load)
+
+    assert status(configuration(tmp_path, more=BALANCER)) == 0
+
+    words = " ".join(capsys.readouterr().out.split())
+    assert "west/user:web ? ? the balancer tells nothing" in words
+
+
+async def test_without_a_balancer_nothing_is_said_of_one(tmp_path, capsys, clocks):
+    await keep_behind_a_balancer(tmp_path, decision().load)
+
+    assert status(configuration(tmp_path)) == 0
+
+    out = capsys.readouterr().out
+    assert "SERVER" not in out
+    assert "Traffic" not in out
 
 
 def request(wall, verb, **words):

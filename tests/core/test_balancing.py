@@ -6,19 +6,20 @@ from attrs import evolve
 from autoscaler.core.actions import DestroyClone
 from autoscaler.core.backend import Duty, Health
 from autoscaler.core.balancing import with_spliced
-from autoscaler.core.decision import MemberClass, Reason
+from autoscaler.core.decision import MemberClass, Reason, Requests, Service
 from autoscaler.core.events import (
     ActionEnded,
     Balanced,
     CloneDestroyed,
     MemberLingers,
     MemberParts,
+    Ticked,
 )
 from autoscaler.core.group import Parting
 from autoscaler.core.idle import Quiet
 from autoscaler.core.scaling import order_of_going
 from autoscaler.core.standing import assess
-from tests.core.builders import MANAGED, NOW, happens
+from tests.core.builders import MANAGED, NOW, creating, happens
 from tests.core.served import make_backend, make_served, make_server
 
 
@@ -95,6 +96,48 @@ def test_sessions_past_the_balancer_are_added_to_it():
 
     assert [s.sessions for s in busier.servers.values()] == [5, 0]
     assert with_spliced(backend, {}) is backend
+
+
+# What is shown of it
+
+
+def test_a_decision_tells_what_the_balancer_does():
+    group, view = make_served(2, 0)
+    backend = make_backend(
+        make_server(1, sessions=2), in_flight=3, queued=1, queue_ms=4.0
+    )
+
+    group, _ = happens(group, Ticked(evolve(view, backend=backend)))
+
+    load = group.decision.load
+    assert load.requests == Requests(3, 1, 4.0)
+    assert [s.service for s in load.standings] == [
+        Service(Duty.READY, Health.PASSED, 2),
+        None,
+    ]
+
+
+def test_a_reservation_has_no_server():
+    group, view = make_served(2)
+    group = evolve(group, ledger=evolve(group.ledger, actions=(creating(2),)))
+
+    group, _ = happens(group, Ticked(view))
+
+    assert [s.service is None for s in group.decision.load.standings] == [False, True]
+
+
+@pytest.mark.parametrize("missing", ["balancer", "answer"])
+def test_without_an_answer_a_decision_tells_nothing_of_it(missing):
+    group, view = make_served(2)
+    if missing == "balancer":
+        group = evolve(group, policy=evolve(group.policy, serving=None))
+    else:
+        view = evolve(view, backend=None)
+
+    group, _ = happens(group, Ticked(view))
+
+    assert group.decision.load.requests is None
+    assert [s.service for s in group.decision.load.standings] == [None]
 
 
 # Leaving

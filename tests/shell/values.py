@@ -4,12 +4,15 @@ from hypothesis import strategies as st
 
 from albatross_client.names import Name
 from autoscaler.core.actions import CreateClones, DestroyClone, ReplaceClone, Slot
+from autoscaler.core.backend import Duty, Health
 from autoscaler.core.decision import (
     Decision,
     Load,
     MemberClass,
     Outcome,
     Reason,
+    Requests,
+    Service,
     Shortage,
     Standing,
 )
@@ -121,10 +124,17 @@ snapshots = st.builds(
     needed_at=st.none() | stamps,
     prewarm=st.none() | prewarms,
 )
+services = st.builds(Service, st.sampled_from(Duty), st.sampled_from(Health), counts)
 loads = st.builds(
     Load,
     standings=st.lists(
-        st.builds(Standing, names, st.sampled_from(MemberClass), st.none() | numbers),
+        st.builds(
+            Standing,
+            names,
+            st.sampled_from(MemberClass),
+            st.none() | numbers,
+            st.none() | services,
+        ),
         max_size=3,
     ).map(tuple),
     mean_up=st.none() | st.floats(0, 100),
@@ -132,6 +142,7 @@ loads = st.builds(
     capacity=counts,
     fresh=counts,
     quorum=counts,
+    requests=st.none() | st.builds(Requests, counts, counts, st.none() | numbers),
 )
 shortages = st.builds(
     Shortage, reasons, texts, counts, counts, counts, st.none() | domains

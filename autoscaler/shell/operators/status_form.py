@@ -2,6 +2,7 @@
 
 from attrs import frozen
 
+from autoscaler.core.decision import Requests, Service
 from autoscaler.core.deeds import describe_action
 from autoscaler.core.describe import explain
 from autoscaler.core.moments import Clocks
@@ -87,6 +88,7 @@ def _group_json(line: GroupLine, wall: float) -> dict[str, object]:
                 "usage_percent": None
                 if member.usage is None
                 else round(member.usage, 2),
+                "server": _service_json(member.service),
             }
             for member in line.members
         ],
@@ -98,6 +100,28 @@ def _group_json(line: GroupLine, wall: float) -> dict[str, object]:
         "foreign": [str(name) for name in line.foreign],
         "sizes": None if line.record is None else sizes_form(line.record),
         "said": _said_json(line.said, wall),
+        "requests": _requests_json(line.requests),
+    }
+
+
+def _service_json(service: Service | None) -> dict[str, object] | None:
+    if service is None:
+        return None
+    return {
+        "duty": service.duty.value,
+        "health": service.health.value,
+        "sessions": service.sessions,
+    }
+
+
+def _requests_json(requests: Requests | None) -> dict[str, object] | None:
+    if requests is None:
+        return None
+    waited = requests.queue_ms
+    return {
+        "in_flight": requests.in_flight,
+        "queued": requests.queued,
+        "queue_ms": None if waited is None else round(waited, 3),
     }
 
 

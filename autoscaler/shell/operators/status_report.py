@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from albatross_client.names import Name
 from autoscaler.core.actions import Action
-from autoscaler.core.decision import MemberClass
+from autoscaler.core.decision import MemberClass, Requests, Service
 from autoscaler.core.group import GroupId
 from autoscaler.core.moments import Clocks, Stamp, revive
 from autoscaler.core.policy import Mode, Policy
@@ -31,11 +31,13 @@ class MemberLine:
         name: The member.
         counts_as: Its class; None: none was given yet.
         usage: Percent of its CPUs; None: not known.
+        service: What its server does; None: it has none, or nobody tells.
     """
 
     name: Name
     counts_as: MemberClass | None
     usage: float | None
+    service: Service | None = None
 
 
 @frozen
@@ -95,6 +97,11 @@ class GroupLine:
     foreign: tuple[Name, ...] = ()
     record: Record | None = None
     said: Said | None = None
+
+    @property
+    def requests(self) -> Requests | None:
+        """What its balancer told when it was decided; None: nothing."""
+        return None if self.standing is None else self.standing.decision.load.requests
 
 
 @frozen
@@ -191,7 +198,7 @@ def _members(snapshot: Snapshot, standing: Standing | None) -> Iterator[MemberLi
         if found is None:
             yield MemberLine(name, None, None)
         else:
-            yield MemberLine(name, found.counts_as, found.usage)
+            yield MemberLine(name, found.counts_as, found.usage, found.service)
 
 
 def _left(since: Stamp | None, length: float, clocks: Clocks) -> float:
