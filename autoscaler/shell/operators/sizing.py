@@ -22,7 +22,7 @@ def scale_group(fleet: Fleet, group_id: GroupId, clones: int, user: str) -> Repl
     """
     group, view = fleet.groups[group_id], fleet.view(group_id)
     _check(group, clones)
-    if clones == group.clones_and_slots:
+    if clones == group.serving_and_slots:
         return Reply((f"{group_id} has {_clones(group, clones)} already",))
     asked, now = ScaleAsked(view, clones, user), trio.current_time()
     decision = decide_scale(group, asked, assess(group, view, now), now).decision
@@ -30,7 +30,9 @@ def scale_group(fleet: Fleet, group_id: GroupId, clones: int, user: str) -> Repl
         raise _refusal(group_id, decision)
     fleet.tell(group_id, asked)
     after = fleet.groups[group_id]
-    if after.ledger.next_action == group.ledger.next_action:
+    has_begun = after.ledger.next_action > group.ledger.next_action
+    # A promotion takes no action: it is done already.
+    if not (has_begun or len(after.standbys) < len(group.standbys)):
         raise _refusal(group_id, after.decision or decision)
     return Reply((f"{group_id}: {explain(decision)}",))
 
