@@ -29,7 +29,6 @@ from autoscaler.shell.acting.perform import Journal, Site, bury, perform_in_turn
 from autoscaler.shell.acting.turns import Turns
 from autoscaler.shell.acting.work import Images
 from autoscaler.shell.balancing.exchange import Exchange
-from autoscaler.shell.balancing.keeper import Keeper
 from autoscaler.shell.configuration.traffic_tables import TrafficSettings
 from autoscaler.shell.drafts import Draft
 from autoscaler.shell.fleet import Fleet
@@ -152,11 +151,6 @@ class Daemon:
     def hosts(self) -> Mapping[str, Reach]:
         """Every host that is configured, by name."""
         return self._reaches
-
-    @property
-    def keepers(self) -> Mapping[GroupId, Keeper]:
-        """Who keeps the balancer of which group."""
-        return self.exchange.keepers
 
     @property
     def images(self) -> Images:

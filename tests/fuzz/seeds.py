@@ -34,6 +34,15 @@ _HOOK = b"""{"servers": [{"name": "web-1", "address": "10.0.42.11", "port": 80,
 "limit": null, "is_backup": false}], "in_flight": 3, "queued": 0, "ended": 9,
 "queue_ms": 0.5, "up_s": 7, "epoch": "1"}"""
 
+HTTP_REQUESTS = (
+    b"GET /metrics HTTP/1.1\r\nHost: localhost:9090\r\n\r\n",
+    b"HEAD / HTTP/1.0\r\nHost: [::1]\r\nConnection: keep-alive\r\n\r\n",
+    b"GET /%2e HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc",
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n",
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\r\n",
+)
+
 
 def seeds() -> Mapping[str, tuple[bytes, ...]]:
     """Return the first inputs of every target."""
@@ -45,6 +54,7 @@ def seeds() -> Mapping[str, tuple[bytes, ...]]:
         "meaning": (*messages[:40], *map(_as_json, _meanings("wire"))),
         "name": (b":", b"user:web", b"a:b:", b":web", b"\xff:web"),
         "control": tuple(_requests()),
+        "http": HTTP_REQUESTS,
         "authority": tuple(_authorities()),
         "key": tuple(_keys()),
         "server": tuple(as_der(each.pem) for each in _servers()),

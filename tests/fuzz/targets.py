@@ -9,6 +9,9 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
+import trio
+from trio.testing import MockClock, memory_stream_pair
+
 from albatross_client.certificates import (
     Authority,
     load_authority,
@@ -30,11 +33,14 @@ from albatross_client.wire import (
     encode,
     encode_command,
 )
+from autoscaler.core.backend import Place
 from autoscaler.core.group import GroupId
 from autoscaler.core.haproxy import AnswerError, is_name, read_change
 from autoscaler.core.haproxy_answers import Seen
 from autoscaler.core.haproxy_answers import read_backend as read_seen
+from autoscaler.shell.configuration.http_table import HttpSettings
 from autoscaler.shell.configuration.settings import SettingsError, parse_settings
+from autoscaler.shell.log import Log
 from autoscaler.shell.operators.requests import (
     Reply,
     RequestError,
@@ -46,6 +52,8 @@ from autoscaler.shell.operators.requests import (
     write_request,
 )
 from autoscaler.shell.traffic.hook_form import read_backend as read_hook
+from autoscaler.shell.web.server import Server
+from autoscaler.shell.web.visit import Message, Receive, Send
 from tests.decoders import disagreement
 from tests.fuzz.pki import CA, as_pem
 
@@ -53,6 +61,7 @@ Target = Callable[[bytes], None]
 
 LONGEST_FRAME = 40
 LONGEST_SAID = 2000
+LONGEST_VISIT_S = 60
 _LEAST_OF_A_KEY = 20
 
 
@@ -187,6 +196,32 @@ def hook(octets: bytes) -> None:
         _require(str(error).isprintable() and len(str(error)) < LONGEST_SAID, error)
 
 
+def http(octets: bytes) -> None:
+    """Whatever a client sends is answered in HTTP or not at all, and ends."""
+    said = trio.run(_visit, octets, clock=MockClock(autojump_threshold=0))
+
+    assert not said or said.startswith(b"HTTP/1.1 ")
+
+
+async def _visit(octets: bytes) -> bytes:
+    async def nothing(_scope: Message, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 204})
+        await send({"type": "http.response.body"})
+
+    listen = HttpSettings(listen=Place("127.0.0.1", 9090))
+    server = Server(listen, nothing, Log(lambda *_: None))
+    ours, theirs = memory_stream_pair()
+    await ours.send_all(octets)
+    await ours.send_eof()
+    with trio.fail_after(LONGEST_VISIT_S):
+        await server.attend(theirs)
+    await theirs.aclose()
+    said = bytearray()
+    while part := await ours.receive_some():
+        said += part
+    return bytes(said)
+
+
 TARGETS: Mapping[str, Target] = {
     target.__name__: target
     for target in (
@@ -203,6 +238,7 @@ TARGETS: Mapping[str, Target] = {
         hosts,
         haproxy,
         hook,
+        http,
     )
 }
 

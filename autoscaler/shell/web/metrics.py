@@ -85,7 +85,7 @@ def _of_balancers(
     read: Callable[[Keeper], float | None],
 ) -> Callable[[Family, Sources], Samples]:
     def samples(family: Family, sources: Sources) -> Samples:
-        for group_id, keeper in sources.daemon.keepers.items():
+        for group_id, keeper in sources.daemon.exchange.keepers.items():
             value = read(keeper)
             if value is not None:
                 yield family.line(_labels(group_id), value)

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 import trio
@@ -10,7 +11,17 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from albatross_client.names import Name
 from albatross_client.sandbox.demand import Demand
+from autoscaler.core.activation import ActivatorSettings
+from autoscaler.core.backend import Backend, Place
+from autoscaler.core.holding import Holding
 from autoscaler.core.policy import Policy
+from autoscaler.shell.balancing.waking import Members
+from autoscaler.shell.configuration.traffic_tables import (
+    BalancerSettings,
+    TrafficSettings,
+)
+from autoscaler.shell.traffic.activator import Activator
+from autoscaler.shell.traffic.runtime_socket import UnixSocket
 from autoscaler.shell.web.metrics import METRICS, Sources, tell
 from autoscaler.shell.web.tally import Tally
 from tests.shell.harness import GROUP, HOST, Wish, make_world, wait_until
@@ -92,6 +103,32 @@ async def test_the_daemon_tells_of_itself(autojump_clock, world):
     assert found["autoscaler_state_writable",] == 0
     assert found["autoscaler_tick_lag_seconds",] == 0.25
     assert [v for (name, *_), v in found.items() if name == "autoscaler_build_info"]
+
+
+async def test_balancers_and_activators_are_told_by_group(autojump_clock, world):
+    socket = UnixSocket(Path("/nowhere/admin.sock"))
+    balancer = BalancerSettings(socket=socket, backend="web", port=8080)
+    exchange = world.daemon.exchange
+    exchange.follow({GROUP: TrafficSettings(balancer=balancer)})
+    keeper = exchange.keepers[GROUP]
+    sources, here = Sources(world.daemon, Tally()), tuple(sorted((HOST, "user:web")))
+
+    before = values(sources)
+    keeper.seen = Backend(at=0.0, in_flight=7)
+    listen = ActivatorSettings(listen=Place("127.0.0.1", 9001))
+    keeper.activator = Activator(
+        str(GROUP), listen, Members(GROUP, world.daemon.fleet, keeper), world.told
+    )
+    keeper.activator.holding = Holding(listen, held=3, woken=2)
+    after = values(sources)
+
+    assert before["autoscaler_balancer_up", *here] == 0
+    assert ("autoscaler_requests_in_flight", *here) not in before
+    assert ("autoscaler_held_connections", *here) not in before
+    assert after["autoscaler_balancer_up", *here] == 1
+    assert after["autoscaler_requests_in_flight", *here] == 7
+    assert after["autoscaler_held_connections", *here] == 3
+    assert after["autoscaler_wakes_total", *here] == 2
 
 
 async def test_a_group_that_goes_while_it_is_told_is_left_out(autojump_clock, world):
