@@ -88,6 +88,7 @@ def _requests() -> Iterator[bytes]:
         "host": "alpha",
         "at": "1800000000.5",
         "clones": "3",
+        "count": "2",
     }
     for verb, row in VERBS.items():
         told = {word: words[word] for word in sorted(row.needs | row.may)}
