@@ -413,7 +413,11 @@ class GroupLifecycle(RuleBasedStateMachine):
         for process in processes:
             process.starts, process.cpu_us = process.starts + 1, 0.0
         self.world.ask()
-        self.restarted_at = self.world.now
+        peers = self.world.peers
+        together = len(peers & set(self.world.processes))
+        if together > self.world.policy.outage_fraction / 100 * len(peers):
+            # Beside many that are dead already, a few that restart are no sign.
+            self.restarted_at = self.world.now
         self.calm.clear()
         self.world.passes(4)
 
