@@ -118,6 +118,7 @@ class Connection(trio.abc.AsyncResource):
 
     async def aclose(self) -> None:
         """Close the connection, silently: after a reply nobody listens."""
+        self._broken = None
         await self._stream.aclose()
 
 

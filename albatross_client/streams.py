@@ -99,6 +99,7 @@ class Subscription(trio.abc.ReceiveChannel[T], Generic[T]):
         if not self._closed:
             self._closed = True
             await self._connection.say_goodbye()
+        self._end = None
         await self._connection.aclose()
 
     async def _fill(self) -> None:

@@ -106,6 +106,9 @@ class TlsStream:
 
     async def aclose(self) -> None:
         """Close at once; what has not left by now never does."""
+        # An error that is kept refers to its frames, and these to us: closed we
+        # would wait, with all that OpenSSL holds, until cycles are sought.
+        self._failure = None
         await trio.aclose_forcefully(self._transport)
 
     def _step_handshake(self) -> bool:
