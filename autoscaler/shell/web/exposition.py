@@ -73,8 +73,6 @@ class Family:
 
 def braced(labels: Labels) -> str:
     """Return *labels* as they stand behind a name."""
-    if not labels:
-        return ""
     said = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
     return f"{{{said}}}"
 
