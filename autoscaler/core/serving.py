@@ -54,7 +54,7 @@ class StandbyPolicy:
 
     size: int = field(default=0, validator=ge(0))
     min: int = field(default=0, validator=ge(0))
-    max_idle: float = field(default=600.0, validator=ge(0))
+    max_idle: float = field(default=600.0, validator=gt(0))
 
     def __attrs_post_init__(self) -> None:
         if self.min > self.size:

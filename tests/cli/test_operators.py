@@ -255,6 +255,7 @@ async def test_systemd_is_told_of_the_start_a_reload_and_the_end(
         pytest.param(["adopt", "x:y", "--all"], 2, "either a NAME", id="both"),
         pytest.param(["adopt", "--all"], 1, "the daemon is down", id="all"),
         pytest.param(["disown", "x:y"], 1, "the daemon is down", id="a name"),
+        pytest.param(["prewarm", "x:y", "2"], 1, "the daemon is down", id="a number"),
     ],
 )
 def test_without_a_daemon_there_is_one_sentence(

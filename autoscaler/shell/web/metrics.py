@@ -111,7 +111,11 @@ def _usage(group: Group, _sources: Sources) -> float | None:
 
 
 def _clones(group: Group, _sources: Sources) -> float:
-    return len(group.clones)
+    return len(group.serving)
+
+
+def _standbys(group: Group, _sources: Sources) -> float:
+    return len(group.standbys)
 
 
 def _most_clones(group: Group, _sources: Sources) -> float:
@@ -213,8 +217,12 @@ METRICS = (
         _of_groups(_usage),
     ),
     Metric(
-        Family("group_clones", "gauge", "Clones that a group has."),
+        Family("group_clones", "gauge", "Clones that a group has for work."),
         _of_groups(_clones),
+    ),
+    Metric(
+        Family("group_standbys", "gauge", "Clones that stand by beside them."),
+        _of_groups(_standbys),
     ),
     Metric(
         Family("group_wanted_clones", "gauge", "Clones that the load calls for."),
