@@ -13,7 +13,14 @@ from collections.abc import Callable, Mapping
 import trio
 from attrs import define, field
 
-from autoscaler.core.arrange import Arrangement, Step, Wanted, Weigh, arrange
+from autoscaler.core.arrange import (
+    Arrangement,
+    MakeReady,
+    Step,
+    Wanted,
+    Weigh,
+    arrange,
+)
 from autoscaler.core.backend import Backend, Health, Place, Server
 from autoscaler.core.balancing import with_spliced
 from autoscaler.core.group import Group, GroupId
@@ -71,6 +78,7 @@ class Keeper:
     _begun: int = field(default=0, init=False)
     _ended: int = field(default=0, init=False)
     _brisk_until: float = field(default=0.0, init=False)
+    _has_readied: bool = field(default=False, init=False)
     _paces: list[float] = field(factory=list, init=False)
 
     @property
@@ -154,7 +162,11 @@ class Keeper:
         while self._is_needed():
             self._woken, began = trio.Event(), trio.current_time()
             self._begun += 1
+            self._has_readied = False
             pause = await self._look()
+            if self._has_readied:
+                # It shows at once, to all who wait for it.
+                pause = await self._look()
             self._ended = self._begun
             self.looked.set()
             self.looked = trio.Event()
@@ -208,6 +220,7 @@ class Keeper:
                 refused[step.name] = str(error)
                 self._tell_refused(step, error)
                 continue
+            self._has_readied |= isinstance(step, MakeReady)
             self._brisk_until = trio.current_time() + ON_ITS_WAY_S
             # Weights change all the time.
             tell = self.log.debug if isinstance(step, Weigh) else self.log.event

@@ -7,7 +7,7 @@ import trio
 from attrs import evolve
 
 from albatross_client.sandbox.memory import MemoryClient
-from autoscaler.core.arrange import Add, Weigh
+from autoscaler.core.arrange import Add, MakeReady, Weigh
 from autoscaler.core.backend import Duty
 from autoscaler.core.serving import WeightPolicy
 from autoscaler.shell.balancing.keeper import ANSWER_S, RETRY_S
@@ -168,6 +168,24 @@ async def test_what_is_waited_for_is_told_by_a_look_that_begins_later(
     await keeper.until(lambda: True, 1.0)
 
     assert scene.balancer.looks > looks
+
+
+async def test_whoever_waits_hears_of_work_as_soon_as_a_server_gets_it(
+    autojump_clock, nursery
+):
+    """Somebody is held until then: the next look is not for later."""
+    readied: list[float] = []
+
+    def told(step: Step) -> None:
+        if isinstance(step, MakeReady):
+            readied.append(trio.current_time())
+
+    scene = await make_scene(nursery, balancer=LiveBalancer(told=told))
+
+    await scene.settled(*TWO)
+
+    ready_at = sorted(clone.ready_at or 0 for clone in scene.group.clones)
+    assert ready_at == sorted(readied)
 
 
 async def test_a_waiting_action_is_answered_at_its_own_pace(autojump_clock, nursery):
