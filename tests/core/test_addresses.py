@@ -51,3 +51,21 @@ def test_the_lowest_free_address_is_given(taken, expected):
 
 def test_a_vast_pool_is_not_read_to_its_end():
     assert AddressPool.parse("fd00::1-fd00:ffff::1").first_free(set()) == "fd00::1"
+
+
+@pytest.mark.parametrize(
+    ("other", "overlaps"),
+    [
+        pytest.param("10.0.0.9-10.0.0.20", True, id="its-end"),
+        pytest.param("10.0.0.1-10.0.0.5", True, id="its-begin"),
+        pytest.param("10.0.0.6-10.0.0.7", True, id="within"),
+        pytest.param("10.0.0.10-10.0.0.20", False, id="after"),
+        pytest.param("10.0.0.1-10.0.0.4", False, id="before"),
+        pytest.param("::1-::ffff", False, id="another-family"),
+    ],
+)
+def test_two_pools_overlap_where_an_address_is_in_both(other, overlaps):
+    pool = AddressPool.parse("10.0.0.5-10.0.0.9")
+
+    assert pool.overlaps(AddressPool.parse(other)) is overlaps
+    assert AddressPool.parse(other).overlaps(pool) is overlaps

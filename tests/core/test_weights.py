@@ -10,7 +10,15 @@ from autoscaler.core.track import Track
 from autoscaler.core.traffic import Traffic
 from autoscaler.core.view import View
 from autoscaler.core.weights import LEAST, MOST, NO_SCORES, PAGE_BYTES, Score, weigh
-from tests.core.builders import NOW, clone_name, make_moment, make_sample, make_world
+from tests.core.builders import (
+    NOW,
+    clone_name,
+    listed,
+    make_listing,
+    make_moment,
+    make_sample,
+    make_world,
+)
 
 CPU_ALONE = WeightPolicy(cpu=1, memory=0, network=0, smoothing=1)
 MB = 1024 * 1024
@@ -146,3 +154,14 @@ def test_a_server_has_the_weight_of_its_member():
 def test_weights_that_say_nothing_are_refused(wrong):
     with pytest.raises(ValueError):  # noqa: PT011 - each has a sentence of its own
         WeightPolicy(**wrong)
+
+
+def test_who_is_not_listed_is_not_weighed():
+    """The host restarts it: how much memory it has is not known."""
+    group, view = make_world(50.0, 20.0, 80.0)
+    infos = listed(view)
+    del infos[clone_name(1)]
+
+    view = evolve(view, listing=make_listing(infos))
+
+    assert weights(weigh(NO_SCORES, CPU_ALONE, group, view, NOW)) == {"web-clone-2": 20}
