@@ -7,7 +7,7 @@ import trio
 from attrs import evolve
 
 from albatross_client.sandbox.memory import MemoryClient
-from autoscaler.core.arrange import Add, MakeReady, Weigh
+from autoscaler.core.arrange import Add, MakeReady, Step, Weigh
 from autoscaler.core.backend import Duty
 from autoscaler.core.serving import WeightPolicy
 from autoscaler.shell.balancing.keeper import ANSWER_S, RETRY_S
