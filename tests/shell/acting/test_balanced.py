@@ -4,7 +4,7 @@ import pytest
 import trio
 from attrs import evolve
 
-from albatross_client.sandbox.memory import MemoryClient
+from albatross_client.sandbox.faults import Refused, Rule
 from autoscaler.core.arrange import Add, Drain, MakeReady, Remove, Rest
 from autoscaler.core.backend import Duty, Health, Server
 from autoscaler.core.decision import Reason
@@ -108,6 +108,21 @@ async def test_what_a_balancer_refuses_is_said_of_who_does_not_get_in(
     ]
     assert scene.world.events("balancer_lost") == []
     assert scene.world.events("server_unchanged") != []
+
+
+async def test_one_that_fails_and_can_not_be_removed_may_still_serve(
+    autojump_clock, nursery
+):
+    balancer = LiveBalancer(sick={"10.0.0.1"})
+    scene = await make_scene(nursery, balancer=balancer)
+    refused = Rule(fault=Refused("not now"), verb="destroy", times=None)
+    scene.world.live.inject(refused)
+
+    await wait_until(lambda: scene.failures != [], 120)
+    balancer.sick = set()
+    await wait_until(lambda: "shop-1" in scene.serving, 120)
+
+    assert "and is still there: " in scene.failures[0]
 
 
 # Out
@@ -297,15 +312,19 @@ async def test_a_server_that_an_earlier_run_has_left_is_removed(
 ):
     scene = await make_scene(nursery)
     await scene.settled("shop-1", "shop-2")
-    await scene.world.kill()
-    # It was destroyed, and the daemon killed before its server was removed.
-    await MemoryClient(scene.world.live).destroy(SHOP.clone(2))
-
+    scene.balancer.model.begin("shop-1")
+    scene.balancer.model.begin("shop-2")
+    scene.want(max_clones=1, min_clones=1)
+    await wait_until(lambda: scene.running == ["shop-1"], 300)
+    await wait_until(lambda: scene.group.ledger.actions == (), 10)
+    await trio.sleep(5)
+    # Its last connection breaks only now, and nobody remembers it.
     again = await scene.restarted(nursery)
-    await wait_until(lambda: "shop-2" not in again.servers, 300)
+    scene.balancer.model.end("shop-2")
+
+    await wait_until(lambda: "shop-2" not in again.servers, 60)
 
     assert again.world.events("server_name_taken") == []
-    await again.settled("shop-1", "shop-3")
 
 
 async def test_what_is_not_ours_is_never_touched(autojump_clock, nursery):
