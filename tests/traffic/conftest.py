@@ -30,13 +30,16 @@ async def found(haproxy_program, nursery, tmp_path):
                 nursery, tmp_path, ports, evolve(settings, **options)
             )
         town.haproxy.set_up()
-        await town.haproxy.start()
         towns.append(town)
+        await town.haproxy.start()
         return town
 
-    yield begin
-    for town in towns:
-        town.haproxy.end()
+    try:
+        yield begin
+    finally:
+        # Where a task of the town fails, this is cancelled.
+        for town in towns:
+            town.haproxy.end()
 
 
 @pytest.fixture
