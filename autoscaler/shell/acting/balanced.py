@@ -100,13 +100,14 @@ async def join(name: Name, site: Site, balancing: Balancing) -> str | None:
 async def part(name: Name, site: Site, balancing: Balancing) -> str | None:
     """Let *name* end its work and leave; return why it can't go yet.
 
-    It gets no new work since the action began.  What it has not ended within
-    the group's `drain_timeout` is cut off.  Before that the group may think of
+    What it has not ended within the group's `drain_timeout`, once it gets no
+    new work, is cut off.  Before that the group may think of
     another one that should go: then nothing more happens here.
     """
     serving = site.group.policy.serving
     patience = 0.0 if serving is None else serving.drain_timeout
     site.tell(MemberParts(name, Parting.ENDS))
+    await _drained(name, balancing)
     is_quiet = await _is_quiet_within(LINGERING * patience, name, balancing)
     if not is_quiet:
         if balancing.sessions(name.label or ""):
@@ -117,6 +118,22 @@ async def part(name: Name, site: Site, balancing: Balancing) -> str | None:
         is_quiet = await _is_quiet_within(rest, name, balancing)
     how = Parting.LEAVES if is_quiet else Parting.CUT
     return await _leave(name, site, balancing, how)
+
+
+async def _drained(name: Name, balancing: Balancing) -> None:
+    """Wait, but not for long, until *name* gets no new work.
+
+    What comes until then has all the time there is, too.
+    """
+    label = name.label or ""
+
+    def is_drained() -> bool:
+        server = balancing.server(label)
+        is_ready = server is not None and server.duty is Duty.READY
+        return balancing.answers() and not is_ready
+
+    with trio.move_on_after(PARTING_S):
+        await balancing.until(is_drained, BRISK_S)
 
 
 async def _is_quiet_within(seconds: float, name: Name, balancing: Balancing) -> bool:
