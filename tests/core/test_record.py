@@ -246,7 +246,7 @@ class RecordedLifecycle(GroupLifecycle):
 RecordedLifecycle.TestCase.settings = settings(
     GroupLifecycle.TestCase.settings, max_examples=60
 )
-TestRecordedLifecycle = RecordedLifecycle.TestCase
+TestRecordedLifecycle = pytest.mark.no_cover(RecordedLifecycle.TestCase)
 
 
 def steady(load: float, _now: float) -> float:
