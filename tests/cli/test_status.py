@@ -327,6 +327,18 @@ async def test_what_a_balancer_tells_is_shown(tmp_path, capsys, clocks):
     assert "GROUP IN FLIGHT WAITING FOR MS west/user:web 9 2 12" in words
 
 
+async def test_how_many_stand_by_is_shown(tmp_path, capsys, clocks):
+    waiting = evolve(decision(), standbys=2, standbys_ready=1, standbys_wanted=3)
+    async with await Store.open(tmp_path / "state", lambda: CLOCKS.wall) as store:
+        await store.save([snapshot(clones=(1,))])
+        await store.record_decisions([Row(WEST_WEB, CLOCKS.wall, waiting)])
+
+    assert status(configuration(tmp_path)) == 0
+
+    words = " ".join(capsys.readouterr().out.split())
+    assert "west/user:web 1 of 0..4, 1 of 3 stand by" in words
+
+
 async def test_what_a_balancer_tells_is_json_too(tmp_path, capsys, clocks):
     await keep_behind_a_balancer(tmp_path, behind_a_balancer(decision().load))
 
