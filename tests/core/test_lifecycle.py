@@ -343,6 +343,8 @@ class GroupLifecycle(RuleBasedStateMachine):
         for action in world.group.ledger.actions:
             world.tell(Interrupted(action.id, world.view))
         self.failures = world.group.ledger.budget.failures
+        # What frames told is not kept: nobody suspects an outage any more.
+        self.restarted_at = None
         self.open = None
         if world.group.ledger.changed_at != changed:
             self.changed_at = world.now
