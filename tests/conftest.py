@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sqlite3
+import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -47,6 +48,22 @@ def databases_end_with_their_test(monkeypatch):
         # Another thread's is not ours to close.
         with contextlib.suppress(sqlite3.ProgrammingError):
             connection.close()
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item):
+    """Leave what is marked `no_cover` untraced, in parallel workers too.
+
+    There pytest-cov measures twice, and pauses one of them alone.
+    """
+    if item.get_closest_marker("no_cover") is None:
+        return (yield)
+    tracer = sys.gettrace()
+    sys.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(tracer)
 
 
 def pytest_terminal_summary(terminalreporter):
