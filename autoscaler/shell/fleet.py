@@ -102,6 +102,9 @@ class Fleet:
         backends: What balancers told last, by group.
         heeders: Told at once when what is kept of their group has changed.
         records: The newest of each group, oldest first.
+        since: Since when the decision of a group has stood, monotonic.
+        began: When actions in flight began, by group and the action's number,
+            monotonic; those of an earlier run aren't in it.
         holders: Who holds connections while nobody serves, by group.
         minutes: What ticks said since the last full minute.
         streams_changed: Whether a stream went up or down since that was
@@ -111,6 +114,9 @@ class Fleet:
         word: The operator's word for all groups that have none of their own.
         drafts: What members of managed groups are made from.
     """
+
+    since: dict[GroupId, float]
+    began: dict[tuple[GroupId, int], float]
 
     def __init__(
         self,
@@ -130,6 +136,7 @@ class Fleet:
         self.stirred: set[GroupId] = set(self.groups)
         self.backends: dict[GroupId, Backend] = {}
         self.records: dict[GroupId, deque[Record]] = {}
+        self.since, self.began = {}, {}
         self.minutes: dict[GroupId, Minute] = {}
         self.woken = trio.Event()
         self.rounds, self.round_at, self.tick_lag = 0, trio.current_time(), 0.0
@@ -140,9 +147,8 @@ class Fleet:
         self.holders: dict[GroupId, Holder] = {}
         self.begin: Callable[[GroupId, Action], None] = _nobody_acts
         self.mourn: Callable[[GroupId, Name], None] = lambda *_: None
-        self.reconcile_interval = reconcile_interval
-        self._reporter, self.clocks = reporter, clocks
-        self._acting: set[GroupId] = set()
+        self.clocks, self.reconcile_interval = clocks, reconcile_interval
+        self._reporter, self._acting = reporter, set[GroupId]()
         for group in self.groups.values():
             self._index(group, None)
         self._sleeps, self._awake = 0, _awake(clocks())
@@ -163,6 +169,7 @@ class Fleet:
         self._unlist(group)
         self._acting.discard(group_id)
         self.records.pop(group_id, None)
+        self.since.pop(group_id, None)
         self.unsaved.discard(group_id)
         self.newcomers.discard(group_id)
         self.backends.pop(group_id, None)
@@ -222,6 +229,7 @@ class Fleet:
                 if effect.kind is NoteKind.DIED:
                     self.mourn(group_id, effect.name)
             else:
+                self.began[group_id, effect.id] = trio.current_time()
                 self.begin(group_id, effect)
         self.stir(group_id)
 
@@ -289,6 +297,10 @@ class Fleet:
             watch.members.update(dict.fromkeys(members, group.id))
             watch.coming |= coming
             watch.members_changed.set()
+        if before is not None and before.ledger.actions != group.ledger.actions:
+            for action in before.ledger.actions:
+                if group.ledger.action(action.id) is None:
+                    self.began.pop((group.id, action.id), None)
         if group.ledger.actions:
             self._acting.add(group.id)
         else:
@@ -322,6 +334,7 @@ class Fleet:
         if new is None or (is_same and not (has_begun or _promotes(new, old))):
             return
         self._reporter.decided(after, old)
+        self.since[after.id] = trio.current_time()
         wall, record = self.clocks().wall, self.newest(after.id)
         self.changes.append(Change(after.id, wall, new, record))
         self.woken.set()

@@ -26,6 +26,7 @@ from autoscaler.core.snapshot import Snapshot
 from autoscaler.shell.configuration.problems import SettingsError
 from autoscaler.shell.daemon import Daemon
 from autoscaler.shell.log import Log
+from autoscaler.shell.operators.clerk import Clerk
 from autoscaler.shell.operators.control import Peer
 from autoscaler.shell.operators.notify import Notifier
 from autoscaler.shell.operators.requests import (
@@ -37,6 +38,7 @@ from autoscaler.shell.operators.requests import (
     find_count,
     find_groups,
     find_record,
+    told,
 )
 from autoscaler.shell.operators.sizing import scale_group
 from autoscaler.shell.reload import Reloader
@@ -74,6 +76,7 @@ class Desk:
 
     Attributes:
         handlers: Who obeys which verb; one for each of `requests.VERBS`.
+        clerk: Answers those who only ask.
     """
 
     def __init__(self, daemon: Daemon, reloader: Reloader, ledgers: Ledgers) -> None:
@@ -89,10 +92,12 @@ class Desk:
             "adopt_all": self._adopt_all,
             "disown": self._disown,
             "explain": self._explain,
+            "top": self._top,
             "prewarm": self._prewarm,
             "stranded": self._list_stranded,
             "destroy_stranded": self._destroy_stranded,
         }
+        self.clerk = Clerk(daemon, lambda: reloader.settings)
         self._daemon = daemon
         self._fleet = daemon.fleet
         self._reloader = reloader
@@ -135,6 +140,7 @@ class Desk:
             said=reply.said,
         )
         await self._scribe.write(self._store.record_request(row))
+        self.clerk.forget()
 
     async def reload(self) -> Reply:
         """Read the configuration again, as a signal asks for."""
@@ -219,6 +225,9 @@ class Desk:
         found = find_record(self._fleet.records.get(group_id, ()), words.get("at"))
         rows = () if found is None else ({"record": to_json(found)},)
         return Reply((str(group_id),), rows=rows)
+
+    async def _top(self, _words: Words) -> Reply:
+        return told(await self.clerk.top())
 
     async def _prewarm(self, words: Words) -> Reply:
         count = find_count(words["count"], "count")

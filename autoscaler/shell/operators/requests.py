@@ -70,6 +70,7 @@ VERBS: Mapping[str, Verb] = {
         may=frozenset({"at"}),
         only_asks=True,
     ),
+    "top": Verb("tell all in one look, what needs a person first", only_asks=True),
     "prewarm": Verb(
         "have members stand by for a while", needs=frozenset({"group", "count"})
     ),
@@ -104,6 +105,24 @@ class Reply:
     said: tuple[str, ...]
     is_done: bool = True
     rows: tuple[Mapping[str, str], ...] = ()
+
+
+def told(document: str) -> Reply:
+    """Return the reply that tells *document*, which is JSON."""
+    return Reply((), rows=({"json": document},))
+
+
+def read_told(reply: Reply) -> object:
+    """Return what *reply* tells, as JSON has it.
+
+    Raises:
+        ValueError: It tells nothing.
+    """
+    try:
+        return json.loads(reply.rows[0]["json"])
+    except (ValueError, LookupError, RecursionError) as error:
+        msg = "what answers there is no daemon of this version"
+        raise ValueError(msg) from error
 
 
 def write_request(request: Request) -> bytes:

@@ -158,16 +158,23 @@ def _group_line(
         backoffs_left_s=_backoffs(snapshot, clocks),
         foreign=snapshot.foreign,
         record=state.records.get(group_id),
-        said=_said(snapshot, state.words),
+        said=find_said(snapshot.id, snapshot.mode, state.words),
     )
 
 
 _VERBS = {Mode.PAUSED: "pause", Mode.OBSERVE: "observe"}
 
 
-def _said(snapshot: Snapshot, words: Iterable[RequestRow]) -> Said | None:
-    """Return who holds the group, and since when."""
-    mode, group_id = snapshot.mode, snapshot.id
+def find_said(
+    group_id: GroupId, mode: Mode | None, words: Iterable[RequestRow]
+) -> Said | None:
+    """Return who holds the group in *mode*, and since when; None: nobody.
+
+    Arguments:
+        group_id: Which group.
+        mode: The most that an operator lets it do.
+        words: What operators have said of modes, newest first.
+    """
     if mode is None or mode is Mode.ACTIVE:
         return None
     names = {None, str(group_id), str(group_id.name)}

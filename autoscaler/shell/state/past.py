@@ -4,7 +4,7 @@ Read only, beside a running daemon; instants are seconds since 1970.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from attrs import frozen
@@ -15,7 +15,7 @@ from autoscaler.core.group import GroupId
 from autoscaler.core.record import Record
 from autoscaler.shell.state.looks import unpack
 from autoscaler.shell.state.mortems import PostMortem, unpack_mortem
-from autoscaler.shell.state.reader import reading
+from autoscaler.shell.state.reader import reading, words_of
 from autoscaler.shell.state.records import action_from_json
 from autoscaler.shell.state.rows import STATE, RequestRow, read_request, read_row
 from autoscaler.shell.state.schema import DamagedError
@@ -58,6 +58,8 @@ class PastDecision:
 
 
 Event = PastAction | PastDecision | RequestRow
+Series = tuple[float | None, ...]
+MINUTE_S = 60.0
 
 
 def read_record(directory: Path, group: GroupId, at: float) -> Record | None:
@@ -113,6 +115,41 @@ def read_post_mortems(
     return tuple(
         unpack_mortem(f"the post-mortem of {name}", body) for name, body in rows
     )
+
+
+def read_words(directory: Path) -> tuple[RequestRow, ...]:
+    """Return what operators have said of modes, newest first.
+
+    Raises:
+        StoreError: The state can't be read.
+    """
+    with reading(directory) as connection:
+        return () if connection is None else words_of(connection)
+
+
+def read_series(
+    directory: Path, since: float, minutes: int
+) -> Mapping[GroupId, Series]:
+    """Return the mean usage of the *minutes* after *since*, by group.
+
+    Percent; None for a minute in which nobody reported, or that isn't over.
+
+    Raises:
+        StoreError: The state can't be read.
+    """
+    keys: dict[tuple[str, str], list[float | None]] = {}
+    with reading(directory) as connection:
+        if connection is None:
+            return {}
+        rows = connection.execute(
+            "SELECT host, primary_name, began, mean FROM usage "
+            "WHERE began >= ? AND began < ?",
+            (since, since + minutes * MINUTE_S),
+        )
+        for host, key, began, mean in rows:
+            series = keys.setdefault((host, key), [None] * minutes)
+            series[min(int((began - since) // MINUTE_S), minutes - 1)] = mean
+    return {GroupId.of_key(*key): tuple(series) for key, series in keys.items()}
 
 
 def instant(event: Event) -> float:

@@ -132,7 +132,7 @@ def _read(connection: sqlite3.Connection) -> State:
     )
     snapshots = {snapshot.id: snapshot for snapshot in stored.snapshots}
     records = dict(_records(connection))
-    return State(snapshots, decisions, began, streams, records, _words(connection))
+    return State(snapshots, decisions, began, streams, records, words_of(connection))
 
 
 def _records(connection: sqlite3.Connection) -> Iterator[tuple[GroupId, Record]]:
@@ -146,7 +146,8 @@ def _records(connection: sqlite3.Connection) -> Iterator[tuple[GroupId, Record]]
             yield group, unpack(f"the newest record of {group}", packed)
 
 
-def _words(connection: sqlite3.Connection) -> tuple[RequestRow, ...]:
+def words_of(connection: sqlite3.Connection) -> tuple[RequestRow, ...]:
+    """Return what operators have said of modes, newest first."""
     rows = connection.execute(
         "SELECT at, uid, user, verb, words, is_done, said FROM requests "
         "WHERE verb IN ('pause', 'observe', 'resume') AND is_done ORDER BY number DESC"
