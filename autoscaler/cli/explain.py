@@ -8,11 +8,9 @@ from pathlib import Path
 from attrs import frozen
 
 from autoscaler.cli.output import complain, print_json, print_table
-from autoscaler.cli.times import ALLOWED, format_time, parse_time
 from autoscaler.core.group import GroupId
 from autoscaler.core.guards import Guard
 from autoscaler.core.record import Record
-from autoscaler.core.record_form import record_form
 from autoscaler.core.shortages import counted
 from autoscaler.core.telling import describe_lack, tell
 from autoscaler.shell.clock import wall_clock
@@ -23,11 +21,13 @@ from autoscaler.shell.configuration.settings import (
     load_settings,
 )
 from autoscaler.shell.operators.control import ControlError, DaemonDownError, ask
+from autoscaler.shell.operators.past_forms import explain_form
 from autoscaler.shell.operators.requests import (
     Request,
     RequestError,
     find_groups,
 )
+from autoscaler.shell.operators.times import ALLOWED, format_time, parse_time
 from autoscaler.shell.state.mortems import PostMortem
 from autoscaler.shell.state.past import read_post_mortems, read_record
 from autoscaler.shell.state.records import from_json
@@ -98,9 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
         complain(f"{group}: nothing is known of a decision {since}")
         return 1
     if arguments.json:
-        gone = [str(mortem.name) for mortem in found.mortems]
-        source = {"group": str(group), "source": found.source, "post_mortems": gone}
-        print_json({**source, **record_form(found.record)})
+        print_json(explain_form(group, found.record, found.source, found.mortems))
     else:
         _print_for_people(found, wall)
     return 0

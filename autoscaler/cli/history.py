@@ -3,19 +3,19 @@
 import argparse
 from pathlib import Path
 
-from autoscaler.cli.history_lines import Line, tell_past
 from autoscaler.cli.output import complain, print_json, print_table
 from autoscaler.cli.post_mortem import show_post_mortem
-from autoscaler.cli.times import ALLOWED, format_time, parse_time
 from autoscaler.core.decision import Reason
 from autoscaler.shell.clock import wall_clock
 from autoscaler.shell.configuration.settings import (
     SettingsError,
     load_settings,
 )
+from autoscaler.shell.operators.history_lines import Line, tell_past
+from autoscaler.shell.operators.past_forms import history_form
 from autoscaler.shell.operators.requests import RequestError, find_groups
-from autoscaler.shell.state.past import read_past
-from autoscaler.shell.state.reader import read_state
+from autoscaler.shell.operators.times import ALLOWED, format_time, parse_time
+from autoscaler.shell.state.past import read_groups, read_past
 from autoscaler.shell.state.schema import StoreError
 
 _EXAMPLES = """\
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
         complain(str(error))
         return 1
     if arguments.json:
-        print_json([_form(line) for line in lines])
+        print_json(history_form(lines))
     elif not lines:
         print(f"nothing has happened since {format_time(since)}")
     else:
@@ -92,7 +92,7 @@ def _read(config: Path, text: str | None, since: float) -> tuple[Line, ...]:
     settings = load_settings(config)
     directory = settings.deployment.state_dir
     known = {group.id for group in settings.groups}
-    known |= set(read_state(directory).snapshots)
+    known |= read_groups(directory)
     groups = sorted(known)
     wanted = None if text is None else find_groups(groups, text)[0]
     return tell_past(read_past(directory, since), groups, wanted)
@@ -106,16 +106,3 @@ def _row(line: Line) -> tuple[str, ...]:
     group = "-" if line.group is None else str(line.group)
     what = f"{line.what}{outcome}"
     return format_time(line.at), group, line.who, what, took, line.why
-
-
-def _form(line: Line) -> dict[str, object]:
-    return {
-        "at": round(line.at, 3),
-        "kind": line.kind,
-        "group": None if line.group is None else str(line.group),
-        "who": line.who,
-        "what": line.what,
-        "why": line.why,
-        "took_s": None if line.took_s is None else round(line.took_s, 3),
-        "outcome": line.outcome,
-    }

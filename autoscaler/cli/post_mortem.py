@@ -6,8 +6,9 @@ from pathlib import Path
 
 from albatross_client.texts import clean
 from autoscaler.cli.output import complain, print_json, print_table
-from autoscaler.cli.times import format_time
 from autoscaler.shell.configuration.settings import SettingsError, load_settings
+from autoscaler.shell.operators.past_forms import mortem_form
+from autoscaler.shell.operators.times import format_time
 from autoscaler.shell.state.mortems import PostMortem
 from autoscaler.shell.state.past import read_post_mortems
 from autoscaler.shell.state.schema import StoreError
@@ -31,7 +32,7 @@ def show_post_mortem(config: Path, text: str, *, as_json: bool) -> int:
         complain(f"{clean(text)!r}: there is no post-mortem of it; {_known(kept)}")
         return 1
     if as_json:
-        print_json(_form(found[-1]))
+        print_json(mortem_form(found[-1]))
     else:
         _print_for_people(found[-1])
     return 0
@@ -64,18 +65,3 @@ def _facts(mortem: PostMortem) -> Iterator[tuple[str, str]]:
             yield key.replace("_", " "), str(count)
     for key, value in mortem.facts.items():
         yield key.replace("_", " "), json.dumps(value)
-
-
-def _form(mortem: PostMortem) -> dict[str, object]:
-    return {
-        "host": mortem.group.host,
-        "group": str(mortem.group),
-        "name": str(mortem.name),
-        "at": round(mortem.at, 3),
-        "why": mortem.why,
-        "failure": mortem.failure,
-        "usage_percent": mortem.usage,
-        "stats": mortem.stats,
-        "info": mortem.facts or None,
-        "console": [{"at": line.at, "text": line.text} for line in mortem.console],
-    }

@@ -21,12 +21,13 @@ from autoscaler.shell.fleet import Fleet
 from autoscaler.shell.garbage import collect_seldom
 from autoscaler.shell.hosts.watch import Watch
 from autoscaler.shell.log import Log
+from autoscaler.shell.operators.reading import Reading
 from autoscaler.shell.state.images import ImagesInMemory
 from autoscaler.shell.state.store import Store
 from autoscaler.shell.web.metrics import Sources
 from autoscaler.shell.web.pulse import Pulse
 from autoscaler.shell.web.server import Server
-from autoscaler.shell.web.site import Reading, Site
+from autoscaler.shell.web.site import Site
 from autoscaler.shell.web.tally import Tally
 from tests.benchmarks import Result, at_most
 from tests.shell.kept import decision, record

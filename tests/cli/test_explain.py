@@ -7,10 +7,10 @@ import trio
 from attrs import evolve
 
 from autoscaler.cli import main
-from autoscaler.cli.times import format_time
 from autoscaler.core.record_form import record_form
 from autoscaler.shell.operators.control import listen, serve
 from autoscaler.shell.operators.requests import Reply
+from autoscaler.shell.operators.times import format_time
 from autoscaler.shell.state.records import to_json
 from autoscaler.shell.state.store import Store
 from tests.cli.files import configuration

@@ -4,8 +4,8 @@ import pytest
 from attrs import evolve
 
 from autoscaler.cli import main
-from autoscaler.cli.times import format_time
 from autoscaler.core.decision import Outcome, Reason
+from autoscaler.shell.operators.times import format_time
 from autoscaler.shell.state.store import RequestRow, Store
 from tests.cli.files import configuration
 from tests.shell.kept import (

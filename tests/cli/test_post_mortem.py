@@ -4,7 +4,7 @@ import pytest
 from attrs import evolve
 
 from autoscaler.cli import main
-from autoscaler.cli.times import format_time
+from autoscaler.shell.operators.times import format_time
 from autoscaler.shell.state.mortems import MOST_OF_A_GROUP, ConsoleText, PostMortem
 from autoscaler.shell.state.past import read_post_mortems
 from autoscaler.shell.state.store import Store

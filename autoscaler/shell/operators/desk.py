@@ -26,7 +26,7 @@ from autoscaler.core.snapshot import Snapshot
 from autoscaler.shell.configuration.problems import SettingsError
 from autoscaler.shell.daemon import Daemon
 from autoscaler.shell.log import Log
-from autoscaler.shell.operators.clerk import Clerk
+from autoscaler.shell.operators.clerk import Clerk, Wish
 from autoscaler.shell.operators.control import Peer
 from autoscaler.shell.operators.notify import Notifier
 from autoscaler.shell.operators.requests import (
@@ -92,6 +92,8 @@ class Desk:
             "adopt_all": self._adopt_all,
             "disown": self._disown,
             "explain": self._explain,
+            "status": self._status,
+            "history": self._history,
             "top": self._top,
             "prewarm": self._prewarm,
             "stranded": self._list_stranded,
@@ -225,6 +227,19 @@ class Desk:
         found = find_record(self._fleet.records.get(group_id, ()), words.get("at"))
         rows = () if found is None else ({"record": to_json(found)},)
         return Reply((str(group_id),), rows=rows)
+
+    async def _status(self, _words: Words) -> Reply:
+        try:
+            return told((await self.clerk.reading.read()).whole)
+        except StoreError as error:
+            return _refused(str(error))
+
+    async def _history(self, words: Words) -> Reply:
+        wish = Wish(**words)
+        try:
+            return told(await self.clerk.history(wish))
+        except StoreError as error:
+            return _refused(str(error))
 
     async def _top(self, _words: Words) -> Reply:
         return told(await self.clerk.top())

@@ -16,6 +16,7 @@ from albatross_client.texts import clean
 from autoscaler.core.group import GroupId
 from autoscaler.core.record import Record
 from autoscaler.shell.configuration.problems import unknown
+from autoscaler.shell.operators.times import ALLOWED, parse_time
 
 # The longest name of a unikernel has some hundred bytes.
 MOST_REQUEST = 4096
@@ -26,6 +27,10 @@ MOST_REPLY = 8 * 1024 * 1024
 
 class RequestError(ValueError):
     """A request that can't be obeyed; one sentence for the operator."""
+
+
+class UnknownError(RequestError):
+    """A request about what isn't there; one sentence for the operator."""
 
 
 @frozen
@@ -68,6 +73,12 @@ VERBS: Mapping[str, Verb] = {
         "tell how the newest decision of a group came about, or an earlier one",
         needs=GROUP,
         may=frozenset({"at"}),
+        only_asks=True,
+    ),
+    "status": Verb("tell what the daemon knows and does", only_asks=True),
+    "history": Verb(
+        "tell what happened, the newest last",
+        may=frozenset({"group", "since", "limit"}),
         only_asks=True,
     ),
     "top": Verb("tell all in one look, what needs a person first", only_asks=True),
@@ -185,7 +196,7 @@ def find_groups(known: Iterable[GroupId], text: str | None) -> tuple[GroupId, ..
     found = [g for full, g in by_text.items() if text in {full, str(g.name)}]
     if not found:
         msg = f"{clean(text)!r}: {unknown('group', text, by_text)}"
-        raise RequestError(msg)
+        raise UnknownError(msg)
     return (_only(found, text, "HOST/PRIMARY"),)
 
 
@@ -208,6 +219,29 @@ def find_record(kept: Sequence[Record], at: str | None) -> Record | None:
         msg = f"at must be seconds since 1970, not {clean(str(at), 40)!r}"
         raise RequestError(msg) from error
     return next((record for record in reversed(kept) if record.at <= when), None)
+
+
+def find_time(text: str, wall: float, what: str) -> float:
+    """Return the instant that *text* means at *wall*, seconds since 1970.
+
+    Raises:
+        RequestError: It is none; *what* was asked for is named.
+    """
+    try:
+        at = float(text)
+    except ValueError:
+        try:
+            return parse_time(text, wall)
+        except ValueError as error:
+            msg = (
+                f"{what} must be {ALLOWED}, or seconds since 1970, "
+                f"not {clean(text, 40)!r}"
+            )
+            raise RequestError(msg) from error
+    if not math.isfinite(at):
+        msg = f"{what} must be a finite number of seconds since 1970"
+        raise RequestError(msg)
+    return at
 
 
 def find_count(text: str, what: str) -> int:

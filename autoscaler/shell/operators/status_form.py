@@ -48,10 +48,17 @@ def look(settings: Settings) -> Shown:
 
 def as_json(shown: Shown) -> dict[str, object]:
     """Return *shown* as values that JSON has."""
+    groups = [group_json(line, shown.wall) for line in shown.report.groups]
+    form = whole_json(shown)
+    # Where a reader looks for it: after the daemon.
+    return {"daemon": form.pop("daemon"), "groups": groups, **form}
+
+
+def whole_json(shown: Shown) -> dict[str, object]:
+    """Return what of *shown* is of no group."""
     daemon = shown.daemon
     return {
         "daemon": {"running": daemon is not None, "pid": daemon and daemon.pid},
-        "groups": [_group_json(line, shown.wall) for line in shown.report.groups],
         "stranded": [
             {
                 "host": each.host,
@@ -75,7 +82,8 @@ def as_json(shown: Shown) -> dict[str, object]:
     }
 
 
-def _group_json(line: GroupLine, wall: float) -> dict[str, object]:
+def group_json(line: GroupLine, wall: float) -> dict[str, object]:
+    """Return what is told of one group at *wall*, seconds since 1970."""
     return {
         "group": str(line.id),
         "mode": line.policy.mode.value,

@@ -79,21 +79,48 @@ def read_record(directory: Path, group: GroupId, at: float) -> Record | None:
     return None if row is None else unpack(f"a record of {group}", row[0])
 
 
-def read_past(directory: Path, since: float) -> tuple[Event, ...]:
+def read_past(
+    directory: Path,
+    since: float,
+    limit: int | None = None,
+    group: GroupId | None = None,
+) -> tuple[Event, ...]:
     """Return all that happened from *since* on, oldest first.
+
+    Arguments:
+        directory: Where the state is.
+        since: Seconds since 1970.
+        limit: So many of each kind, the newest ones; None: all.
+        group: Whose actions and decisions alone; requests are always of all.
+
+    Raises:
+        StoreError: The state can't be read.
+    """
+    span = _Span(since, -1 if limit is None else limit, group)
+    with reading(directory) as connection:
+        if connection is None:
+            return ()
+        kinds: tuple[Iterator[Event], ...] = (
+            _actions(connection, span),
+            _decisions(connection, span),
+            _requests(connection, span),
+        )
+        # Of one instant those of a kind stay in their order.
+        found = [event for kind in kinds for event in reversed(tuple(kind))]
+    return tuple(sorted(found, key=instant))
+
+
+def read_groups(directory: Path) -> frozenset[GroupId]:
+    """Return all groups of which the state knows, also former ones.
 
     Raises:
         StoreError: The state can't be read.
     """
     with reading(directory) as connection:
         if connection is None:
-            return ()
-        found: tuple[Event, ...] = (
-            *_actions(connection, since),
-            *_decisions(connection, since),
-            *_requests(connection, since),
-        )
-    return tuple(sorted(found, key=instant))
+            return frozenset()
+        rows = connection.execute("SELECT host, primary_name FROM snapshots")
+        return frozenset(GroupId.of_key(host, key) for host, key in rows)
 
 
 def read_post_mortems(
@@ -157,11 +184,30 @@ def instant(event: Event) -> float:
     return event.wall if isinstance(event, RequestRow) else event.at
 
 
-def _actions(connection: sqlite3.Connection, since: float) -> Iterator[PastAction]:
+@frozen
+class _Span:
+    """Of which rows is told; no limit: -1, as SQLite has it."""
+
+    since: float
+    limit: int
+    group: GroupId | None
+
+    @property
+    def row(self) -> tuple[float, str | None, str | None, int]:
+        """What stands for ?1 to ?4."""
+        host, key = (
+            (None, None) if self.group is None else (self.group.host, self.group.key)
+        )
+        return self.since, host, key, self.limit
+
+
+def _actions(connection: sqlite3.Connection, span: _Span) -> Iterator[PastAction]:
     for host, key, at, text, outcome, error, took_s in connection.execute(
         "SELECT host, primary_name, began, action, outcome, error, took_s "
-        "FROM actions WHERE began >= ? OR ended IS NULL ORDER BY number",
-        (since,),
+        "FROM actions WHERE (began >= ?1 OR ended IS NULL) "
+        "AND (?2 IS NULL OR (host = ?2 AND primary_name = ?3)) "
+        "ORDER BY number DESC LIMIT ?4",
+        span.row,
     ):
         yield PastAction(
             group=GroupId.of_key(host, key),
@@ -181,20 +227,23 @@ def _action(what: str, text: str) -> Action:
         raise DamagedError(msg) from error
 
 
-def _decisions(connection: sqlite3.Connection, since: float) -> Iterator[PastDecision]:
+def _decisions(connection: sqlite3.Connection, span: _Span) -> Iterator[PastDecision]:
     for host, key, at, text in connection.execute(
         "SELECT host, primary_name, at, decision FROM decisions "
-        "WHERE at >= ? ORDER BY number",
-        (since,),
+        "WHERE at >= ?1 AND (?2 IS NULL OR (host = ?2 AND primary_name = ?3)) "
+        "ORDER BY number DESC LIMIT ?4",
+        span.row,
     ):
         decision = read_row(f"a decision of {host}/{key}", text, Decision)
         yield PastDecision(group=GroupId.of_key(host, key), at=at, decision=decision)
 
 
-def _requests(connection: sqlite3.Connection, since: float) -> Iterator[RequestRow]:
+def _requests(connection: sqlite3.Connection, span: _Span) -> Iterator[RequestRow]:
+    # Which group one is about only its words say: the limit is for all of them.
+    limit = -1 if span.group is not None else span.limit
     for row in connection.execute(
         "SELECT at, uid, user, verb, words, is_done, said FROM requests "
-        "WHERE at >= ? ORDER BY number",
-        (since,),
+        "WHERE at >= ? ORDER BY number DESC LIMIT ?",
+        (span.since, limit),
     ):
         yield read_request(row)

@@ -6,10 +6,11 @@ from autoscaler.shell.configuration.http_table import HttpSettings
 from autoscaler.shell.configuration.settings import Settings
 from autoscaler.shell.daemon import Companion, Daemon
 from autoscaler.shell.log import Log
+from autoscaler.shell.operators.reading import Reading
 from autoscaler.shell.web.metrics import Sources
 from autoscaler.shell.web.pulse import Pulse
 from autoscaler.shell.web.server import Server
-from autoscaler.shell.web.site import Reading, Site
+from autoscaler.shell.web.site import Site
 from autoscaler.shell.web.tally import Tally
 
 

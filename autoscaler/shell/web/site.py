@@ -1,27 +1,22 @@
 """What is answered at which path; every one of them for reading alone."""
 
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import trio
-from attrs import define, field, frozen
+from attrs import frozen
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from albatross_client.texts import as_unicode
-from autoscaler.shell.configuration.settings import Settings
-from autoscaler.shell.operators.status_form import as_json, look
+from autoscaler.shell.operators.document import dump
+from autoscaler.shell.operators.reading import Reading
 from autoscaler.shell.state.schema import StoreError
 from autoscaler.shell.web.exposition import CONTENT_TYPE
 from autoscaler.shell.web.metrics import Sources, tell
 from autoscaler.shell.web.pulse import Pulse, find_missing
 
-# Whoever asks more often gets the same again: a status of a thousand groups is
-# two megabytes, which are read and written anew.
-STATUS_S = 1.0
 OK, UNAVAILABLE = 200, 503
 
 
@@ -55,33 +50,6 @@ class Pieces(Response):
             await send({"type": "http.response.body", "body": piece, "more_body": True})
             await trio.lowlevel.checkpoint()
         await send({"type": "http.response.body"})
-
-
-@define
-class Reading:
-    """The status, read by one at a time and no more often than once a second.
-
-    Attributes:
-        settings: Returns the configuration in force.
-    """
-
-    settings: Callable[[], Settings]
-    _turn: trio.Lock = field(factory=trio.Lock, init=False)
-    _newest: bytes = field(default=b"", init=False)
-    _read_at: float | None = field(default=None, init=False)
-
-    async def read(self) -> bytes:
-        """Return the status as JSON.
-
-        Raises:
-            StoreError: The state can't be read.
-        """
-        async with self._turn:
-            now = trio.current_time()
-            if self._read_at is None or now - self._read_at >= STATUS_S:
-                self._newest = await trio.to_thread.run_sync(_status, self.settings())
-                self._read_at = now
-            return self._newest
 
 
 @frozen
@@ -130,17 +98,13 @@ class Site:
     async def tell_status(self, _request: Request) -> Response:
         """Answer with what `autoscaler status --json` prints."""
         try:
-            return _of_json(await self.status.read())
+            return _of_json((await self.status.read()).whole.encode() + b"\n")
         except StoreError as error:
             return _json({"error": str(error)}, UNAVAILABLE)
 
 
-def _status(settings: Settings) -> bytes:
-    return _dump(as_json(look(settings)))
-
-
 def _dump(value: object) -> bytes:
-    return json.dumps(as_unicode(value), separators=(",", ":")).encode("ascii") + b"\n"
+    return dump(value).encode("ascii") + b"\n"
 
 
 def _json(value: Mapping[str, object], status: int = OK) -> Response:

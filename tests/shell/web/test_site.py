@@ -7,10 +7,11 @@ import pytest
 import trio
 
 from autoscaler.shell.configuration.settings import load_settings
+from autoscaler.shell.operators.reading import Reading
 from autoscaler.shell.state.store import Store
 from autoscaler.shell.web.metrics import Sources
 from autoscaler.shell.web.pulse import Pulse
-from autoscaler.shell.web.site import Reading, Site
+from autoscaler.shell.web.site import Site
 from autoscaler.shell.web.tally import Tally
 from tests.cli.files import configuration
 from tests.shell.harness import Wish, make_world

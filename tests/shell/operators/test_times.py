@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from autoscaler.cli.times import format_time, parse_time
+from autoscaler.shell.operators.times import format_time, parse_time
 
 # 2026-03-01 14:30:05 in Kolkata.
 WALL = 1_772_355_605.0
