@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
         at = None if arguments.at is None else parse_time(arguments.at, wall)
         settings = load_settings(arguments.config)
         [group] = find_groups((g.id for g in settings.groups), arguments.group)
-        found = _find(settings, group, at)
+        found = find_explained(settings, group, at)
     except (SettingsError, RequestError, ControlError, StoreError) as error:
         complain(str(error))
         return 1
@@ -104,8 +104,20 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _find(settings: Settings, group: GroupId, at: float | None) -> Explained | None:
-    """Return what the daemon has in memory, or else what the state has."""
+def find_explained(
+    settings: Settings, group: GroupId, at: float | None
+) -> Explained | None:
+    """Return what the daemon has in memory, or else what the state has.
+
+    Arguments:
+        settings: Of which deployment.
+        group: Of which group.
+        at: Of which time, seconds since 1970; None: now.
+
+    Raises:
+        ControlError: The daemon answers otherwise than it should.
+        StoreError: The state can't be read.
+    """
     directory = settings.deployment.state_dir
     words = {"group": str(group)} | ({} if at is None else {"at": repr(at)})
     try:
@@ -139,37 +151,53 @@ def _asked(directory: Path, words: Mapping[str, str]) -> Record | None:
 
 
 def _print_for_people(found: Explained, wall: float) -> None:
+    print("\n".join(head(found, wall)) + "\n")
+    print_table("Members", MEMBERS, member_rows(found))
+    print_table("Guards", GUARDS, guard_rows(found))
+
+
+def head(found: Explained, wall: float) -> tuple[str, ...]:
+    """Return what is told above the tables, a paragraph each."""
     record, decision = found.record, found.record.decision
     when = f"{format_time(record.at)}, {format_age(wall - record.at)} ago"
-    print(f"{found.group}: {decision.outcome.value} {decision.reason.value} ({when})")
+    lines = [
+        f"{found.group}: {decision.outcome.value} {decision.reason.value} ({when})"
+    ]
     if found.source == "state":
-        print("By the state file: the daemon is down, or does not look back so far.")
-    print("".join(f"\n{line}" for line in tell(record)) + "\n")
+        lines.append(
+            "By the state file: the daemon is down, or does not look back so far."
+        )
+    lines += ["", *tell(record)]
     if found.mortems:
         count, newest = len(found.mortems), found.mortems[-1]
-        print(
-            f"{counted(count, 'post-mortem')} kept, the newest of {newest.name}: "
-            f"autoscaler history --post-mortem {newest.name}\n"
-        )
-    standings = zip(decision.load.standings, record.ages, strict=True)
-    print_table(
-        "Members",
-        ("member", "class", "usage %", "age"),
+        kept = f"{counted(count, 'post-mortem')} kept, the newest of {newest.name}"
+        lines += ["", f"{kept}: autoscaler history --post-mortem {newest.name}"]
+    return tuple(lines)
+
+
+MEMBERS = ("member", "class", "usage %", "age")
+GUARDS = ("guard", "verdict", "value", "limit", "why")
+
+
+def member_rows(found: Explained) -> list[tuple[str, ...]]:
+    """Return the rows below `MEMBERS`."""
+    record = found.record
+    standings = zip(record.decision.load.standings, record.ages, strict=True)
+    return [
         (
-            (
-                str(standing.name),
-                standing.counts_as.value,
-                "-" if standing.usage is None else f"{standing.usage:.1f}",
-                "-" if age is None else format_age(age),
-            )
-            for standing, age in standings
-        ),
-    )
-    print_table(
-        "Guards",
-        ("guard", "verdict", "value", "limit", "why"),
-        (_guard_row(guard, record) for guard in record.guards),
-    )
+            str(standing.name),
+            standing.counts_as.value,
+            "-" if standing.usage is None else f"{standing.usage:.1f}",
+            "-" if age is None else format_age(age),
+        )
+        for standing, age in standings
+    ]
+
+
+def guard_rows(found: Explained) -> list[tuple[str, ...]]:
+    """Return the rows below `GUARDS`."""
+    record = found.record
+    return [_guard_row(guard, record) for guard in record.guards]
 
 
 def _guard_row(guard: Guard, record: Record) -> tuple[str, str, str, str, str]:

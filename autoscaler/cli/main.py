@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "run": "run the daemon",
     "check": "validate a configuration, and look at its hosts",
     "status": "show what the daemon knows and does",
+    "top": "follow all groups in a terminal, those that need somebody first",
     "explain": "tell why a group does what it does, and what is missing",
     "history": "show what happened, who did it and why",
     "reload": "have the daemon read its configuration again",

@@ -45,12 +45,14 @@ def print_table(
         print(f"{title}:\n{plain_table(header, lines)}\n")
 
 
-def plain_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def plain_table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], width: int = MOST_WIDE
+) -> str:
     """Return *rows* below *header* as aligned columns, the last one wrapped."""
     lines = [[word.upper() for word in header], *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     left = sum(widths[:-1]) + len(GAP) * (len(header) - 1)
-    rest = max(NARROWEST_LAST, MOST_WIDE - left)
+    rest = max(min(NARROWEST_LAST, width // 3), width - left)
     text = []
     for line in lines:
         start = GAP.join(

@@ -1,32 +1,22 @@
-"""What live views are put together from: bars, the decision, latest events."""
+"""What views of demos are put together from: the decision, latest events."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from attrs import define, field
 from rich.console import RenderableType
 from rich.text import Text
 
-from autoscaler.core.decision import Decision, MemberClass
+from autoscaler.core.decision import Decision
 from autoscaler.core.describe import explain
 from autoscaler.shell.log import Field
 
-BAR_CELLS = 40
 EVENTS_SHOWN = 8
 # Of an event, what fits on a line.
 TOLD = (
     *("outcome", "reason", "clones", "victim", "name", "took_s", "error", "domain"),
     *("server", "step", "held", "scene"),
 )
-_COLOURS = {
-    MemberClass.FRESH: "green",
-    MemberClass.WARMING: "yellow",
-    MemberClass.RESERVED: "cyan",
-    MemberClass.DRAINING: "magenta",
-    MemberClass.STANDBY: "bright_black",
-    MemberClass.GIVEN_UP: "red",
-    MemberClass.DEAD: "red",
-}
 
 
 @define
@@ -49,29 +39,6 @@ class Latest:
         lines = list(self.lines)[-count:]
         text = "\n" + "\n".join(lines + [""] * (count - len(lines)))
         return Text(text, no_wrap=True, overflow="ellipsis")
-
-
-def colour_of(counts_as: MemberClass) -> str:
-    """Return the colour of members that count as that."""
-    return _COLOURS.get(counts_as, "white")
-
-
-def percent(usage: float | None) -> str:
-    """Return *usage* in five cells."""
-    return "    -" if usage is None else f"{usage:4.0f}%"
-
-
-def bar(
-    usage: float | None, marks: Iterable[float], style: str, cells: int = BAR_CELLS
-) -> Text:
-    """Return a bar of *usage* percent, with a line at each of *marks*."""
-    filled = min(round((usage or 0.0) / 100 * cells), cells)
-    text = Text("█" * filled, style=style)
-    text.append("·" * (cells - filled), style="dim")
-    for mark in marks:
-        place = min(round(mark / 100 * cells), cells - 1)
-        text = text[:place] + Text("│", style="bold red") + text[place + 1 :]
-    return text
 
 
 def why(decision: Decision) -> Text:

@@ -11,16 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from albatross_client.sandbox.visitors.tally import Tally
-from autoscaler.cli.demos.blocks import (
-    BAR_CELLS,
-    EVENTS_SHOWN,
-    Latest,
-    bar,
-    colour_of,
-    percent,
-    why,
-)
+from autoscaler.cli.demos.blocks import EVENTS_SHOWN, Latest, why
 from autoscaler.cli.demos.visits import NO_REQUESTS, milliseconds
+from autoscaler.cli.screen.drawing import BAR_CELLS, bar, colour_of, percent
 from autoscaler.core.backend import Backend, Duty, Health, Server
 from autoscaler.core.decision import MemberClass, Standing
 from autoscaler.core.group import Group

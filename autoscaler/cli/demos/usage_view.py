@@ -7,7 +7,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from autoscaler.cli.demos.blocks import Latest, bar, colour_of, percent, why
+from autoscaler.cli.demos.blocks import Latest, why
+from autoscaler.cli.screen.drawing import bar, colour_of, percent
 from autoscaler.core.decision import Decision
 from autoscaler.core.group import Group
 

@@ -1,0 +1,1 @@
+"""What `autoscaler top` shows, and what keys do there."""

@@ -1,0 +1,121 @@
+"""Where `autoscaler top` has it from: the daemon, or else the state file.
+
+Everything here blocks while it reads.
+"""
+
+import textwrap
+
+from attrs import frozen
+
+from albatross_client.texts import clean
+from autoscaler.cli.explain import (
+    GUARDS,
+    MEMBERS,
+    find_explained,
+    guard_rows,
+    head,
+    member_rows,
+)
+from autoscaler.cli.output import plain_table
+from autoscaler.cli.screen.offline import form_of_state
+from autoscaler.cli.screen.sights import OTHER_VERSION, Seen, read_sight
+from autoscaler.shell.clock import wall_clock
+from autoscaler.shell.configuration.settings import Settings
+from autoscaler.shell.operators.control import ControlError, DaemonDownError, ask
+from autoscaler.shell.operators.requests import (
+    Request,
+    RequestError,
+    find_groups,
+    read_told,
+)
+from autoscaler.shell.operators.status_form import look
+from autoscaler.shell.state.schema import StoreError
+
+_NEVER = "no daemon runs, and none ever has: begin with `autoscaler run`"
+
+
+@frozen
+class StateDirectory:
+    """What one deployment tells.
+
+    Attributes:
+        settings: Its configuration.
+    """
+
+    settings: Settings
+
+    def see(self) -> Seen:
+        """Return what the daemon tells, or else what the state file has."""
+        return see(self.settings)
+
+    def explain(self, group: str, width: int) -> tuple[str, ...]:
+        """Return why *group* does what it does, on lines of *width* cells."""
+        return explain(self.settings, group, width)
+
+    def obey(self, verb: str, group: str) -> str:
+        """Have the daemon do *verb* with *group*; return what came of it."""
+        return obey(self.settings, verb, group)
+
+
+def see(settings: Settings) -> Seen:
+    """Return what the daemon tells, or else what the state file has."""
+    directory = settings.deployment.state_dir
+    try:
+        reply = ask(directory, Request("top"))
+        form = read_told(reply)
+        return Seen(read_sight(form), form)
+    except DaemonDownError:
+        return _see_state(settings)
+    except ControlError as error:
+        return Seen(None, complaint=str(error))
+    except ValueError:
+        # An older one doesn't even know the word.
+        return Seen(None, complaint=OTHER_VERSION)
+
+
+def _see_state(settings: Settings) -> Seen:
+    try:
+        form = form_of_state(look(settings))
+    except StoreError as error:
+        return Seen(None, complaint=f"no daemon runs, and {error}")
+    if form is None:
+        return Seen(None, complaint=_NEVER)
+    sight = read_sight(form)
+    when = f"{sight.at:%H:%M:%S}"
+    return Seen(sight, form, f"no daemon runs: showing the state of {when}")
+
+
+def explain(settings: Settings, group: str, width: int) -> tuple[str, ...]:
+    """Return why *group* does what it does, on lines of *width* cells."""
+    wall = wall_clock()
+    try:
+        [group_id] = find_groups((each.id for each in settings.groups), group)
+        found = find_explained(settings, group_id, None)
+    except (RequestError, ControlError, StoreError) as error:
+        return _paragraphs((str(error),), width)
+    if found is None:
+        return _paragraphs((f"{group}: nothing was decided yet",), width)
+    told = _paragraphs(head(found, wall), width)
+    members = _table(MEMBERS, member_rows(found), width)
+    return (*told, "", *members, "", *_table(GUARDS, guard_rows(found), width))
+
+
+def _table(
+    header: tuple[str, ...], rows: list[tuple[str, ...]], width: int
+) -> list[str]:
+    cleaned = [tuple(map(clean, row)) for row in rows]
+    return plain_table(header, cleaned, width).splitlines()
+
+
+def obey(settings: Settings, verb: str, group: str) -> str:
+    """Have the daemon do *verb* with *group*; return what came of it."""
+    try:
+        reply = ask(settings.deployment.state_dir, Request(verb, {"group": group}))
+    except ControlError as error:
+        return clean(str(error))
+    return clean("; ".join(reply.said))
+
+
+def _paragraphs(texts: tuple[str, ...], width: int) -> tuple[str, ...]:
+    lines = (textwrap.wrap(clean(text, 4000), max(8, width)) or [""] for text in texts)
+    return tuple(line for wrapped in lines for line in wrapped)
