@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo demo-traffic test test-slow bench soak soak-virtual fuzz fuzz-codec venv lock format clean
+.PHONY: demo demo-traffic test test-slow bench soak soak-virtual fuzz fuzz-codec venv lock docs format clean
 
 demo: venv
 	$(BIN)/autoscaler demo
@@ -64,6 +64,10 @@ lock: venv
 	  --no-strip-extras --generate-hashes --no-header --output-file requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --group fuzz \
 	  --generate-hashes --no-header --output-file requirements-fuzz.lock
+
+# The pages that are made from the code.
+docs: venv
+	$(BIN)/python -m autoscaler.shell.event_pages
 
 format: venv
 	$(BIN)/ruff format .

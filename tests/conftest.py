@@ -8,6 +8,8 @@ import sys
 import pytest
 from hypothesis import HealthCheck, settings
 
+from autoscaler.shell.log import Log
+from tests.events import misfits_of
 from tests.haproxy_fixture import haproxy, haproxy_program, tell_what_was_skipped
 from tests.sandbox_fixtures import memory_client, memory_host, tls_sandbox
 
@@ -26,6 +28,18 @@ settings.register_profile(
 )
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True)
 settings.load_profile("ci" if "CI" in os.environ else "local")
+
+
+@pytest.fixture(autouse=True)
+def every_line_is_as_its_event_says(monkeypatch):
+    """Hold all that any test logs to the tables of events and fields."""
+    take = Log._take  # noqa: SLF001 - the one way of all lines
+
+    def checked(log, level, name, fields):
+        assert (misfits := misfits_of(name, fields)) == [], misfits
+        take(log, level, name, fields)
+
+    monkeypatch.setattr(Log, "_take", checked)
 
 
 @pytest.fixture(autouse=True)

@@ -222,5 +222,5 @@ def _tell_stranded(stored: Stored, fleet: Fleet, log: Log) -> None:
     """Name the clones whose group is no longer configured."""
     for snapshot in stored.snapshots:
         if snapshot.clones and snapshot.id not in fleet.groups:
-            clones = ",".join(str(clone.name) for clone in snapshot.clones)
-            log.event("group_stranded", group=str(snapshot.id), clones=clones)
+            names = ",".join(str(clone.name) for clone in snapshot.clones)
+            log.event("group_stranded", group=str(snapshot.id), names=names)

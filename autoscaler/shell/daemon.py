@@ -332,7 +332,7 @@ class Daemon:
         groups = self.fleet.groups.values()
         left = [str(g.id) for g in groups if g.ledger.actions]
         if left:
-            self._parts.log.event("actions_left", groups=",".join(left))
+            self._parts.log.event("actions_left", left=",".join(left))
 
     async def _until_idle(self) -> None:
         while self._acting:

@@ -211,7 +211,7 @@ async def test_what_was_not_finished_is_left_to_the_next_start(
     await second.end(signal.SIGTERM)
 
     assert code == 0
-    assert "groups=sandbox/user:web" in left
+    assert "left=sandbox/user:web" in left
     assert "outcome=done" in finished
     assert running(sandbox) == {"user:web", CLONE}
 

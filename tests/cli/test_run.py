@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import trio
 from attrs import define, evolve
+from jsonschema import Draft202012Validator
 
 from albatross_client.names import Name
 from albatross_client.sandbox.demand import Demand
@@ -21,6 +22,7 @@ from autoscaler.cli.main import main
 from autoscaler.cli.run import limited
 from autoscaler.core.policy import Mode
 from autoscaler.shell.configuration.settings import load_settings
+from autoscaler.shell.event_pages import write_schema
 from tests.sandbox_fixtures import USER_POLICY
 
 USER, WEB = Name(("user",)), Name(("user",), "web")
@@ -131,6 +133,20 @@ async def test_it_scales_up_and_leaves_its_clones_running_at_the_end(
     await daemon.wait_for("event=daemon_stopped")
 
 
+async def test_what_a_daemon_writes_as_json_fits_the_schema(nursery, sandbox, tmp_path):
+    schema = Draft202012Validator(json.loads(write_schema()))
+    options = ("--log-format", "json", "--log-level", "debug")
+    daemon = await start(nursery, write_config(tmp_path, sandbox), *options)
+
+    await daemon.wait_for('"event": "action_finished"')
+    await daemon.end(signal.SIGTERM)
+    await daemon.wait_for('"event": "daemon_stopped"')
+    lines = [json.loads(line) for line in daemon.lines]
+
+    assert [e.message for line in lines for e in schema.iter_errors(line)] == []
+    assert {"tick_decided", "stream_opened"} <= {line["event"] for line in lines}
+
+
 async def test_a_second_daemon_on_the_same_state_names_the_first(
     nursery, sandbox, tmp_path
 ):
@@ -178,7 +194,7 @@ async def test_clones_of_a_group_no_longer_configured_are_named(
     line = await second.wait_for("event=group_stranded")
     await second.end(signal.SIGTERM)
 
-    assert "clones=user:web-clone-1" in line
+    assert "names=user:web-clone-1" in line
     assert "group=sandbox/user:web" in line
 
 

@@ -68,7 +68,7 @@ async def test_an_end_waits_no_longer_than_it_may_and_says_what_is_left(
 
     kept = (await world.store.load()).snapshots[0]
     assert trio.current_time() - began == pytest.approx(30, abs=1)
-    assert world.events("actions_left") == [{"groups": str(GROUP)}]
+    assert world.events("actions_left") == [{"left": str(GROUP)}]
     assert kept.actions
 
 

@@ -11,6 +11,11 @@ from autoscaler.shell.events import EVENTS, LEVELS
 from autoscaler.shell.log import MOST_REMEMBERED, REPEAT_S, Log, configure
 
 
+@pytest.fixture
+def every_line_is_as_its_event_says():
+    """Here it is the lines that matter, whatever is in them."""
+
+
 class Clock:
     def __init__(self):
         self.now = 100.0

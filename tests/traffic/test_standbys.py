@@ -155,5 +155,5 @@ async def test_members_are_prewarmed_as_an_operator_asks(found):
         "sandbox/user:web: 3 of 3 standbys: 0 ready, 3 coming, for 600 s",
     )
     await until_the_pool_is_full(town)
-    [asked] = town.said("operator_asked", verb="prewarm", count="3")
+    [asked] = town.said("operator_asked", verb="prewarm", asked_for="3")
     assert asked["user"]

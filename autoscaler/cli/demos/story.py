@@ -75,7 +75,7 @@ def _marks(size: int) -> str:
 
 
 def _action(action: Mapping[str, Field]) -> str:
-    what = action.get("clones") or action.get("victim")
+    what = action.get("creates") or action.get("victim")
     took = f" in {action['took_s']} s" if "took_s" in action else ""
     why = f" ({action['error']})" if "error" in action else ""
     return (

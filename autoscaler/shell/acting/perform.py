@@ -307,7 +307,7 @@ def _fields(action: Action) -> dict[str, Field]:
         "reason": action.reason.value,
     }
     if action.slots:
-        fields["clones"] = ",".join(str(slot.name) for slot in action.slots)
+        fields["creates"] = ",".join(str(slot.name) for slot in action.slots)
     victim = victim_of(action)
     if victim is not None:
         fields["victim"] = str(victim)

@@ -55,6 +55,9 @@ Handler = Callable[[Words], Awaitable[Reply]]
 
 _DONE = {Mode.PAUSED: "is paused", Mode.OBSERVE: "is only observed"}
 
+# Numbers of other lines have these names, and what was asked may be none.
+_FIELDS = {"clones": "asked_for", "count": "asked_for"}
+
 
 @frozen
 class Ledgers:
@@ -127,7 +130,7 @@ class Desk:
         self._log.event(
             "operator_asked",
             verb=request.verb,
-            **request.words,
+            **{_FIELDS.get(word, word): text for word, text in request.words.items()},
             user=peer.user,
             uid=peer.uid,
             done=reply.is_done,

@@ -9,7 +9,7 @@ from autoscaler.cli.demos.blocks import Latest
 from autoscaler.cli.demos.scenes import SCENES, WANTED
 from autoscaler.cli.demos.stage import CONFIG, LONGEST_S, prepare, put_on, story_log
 from autoscaler.cli.demos.story import Story, turns
-from autoscaler.shell.log import Log
+from autoscaler.shell.log import Field, Log
 
 
 class Endless:
@@ -69,12 +69,20 @@ def test_events_are_told_to_all_who_want_them():
     log = story_log(story, latest, plain)
     log.now = lambda: 0.0
 
-    log.event("action_finished", outcome="done")
-    log.event("tick_decided")
+    done: dict[str, Field] = {
+        "group": "a/b",
+        "action": "DestroyClone",
+        "action_id": 1,
+        "reason": "low",
+    }
+    log.event("action_finished", **done, outcome="done")
+    log.debug("wake_asked", group="a/b", held=2)
 
-    assert story.actions == [{"outcome": "done"}]
-    assert list(latest.lines) == ["action_finished  outcome=done"]
-    assert lines == ["action_finished", "tick_decided"]
+    assert story.actions == [{**done, "outcome": "done"}]
+    [line] = latest.lines
+    assert line.startswith("action_finished ")
+    assert "outcome=done" in line
+    assert lines == ["action_finished", "wake_asked"]
 
 
 async def test_a_play_that_goes_on_and_on_is_ended_in_time(autojump_clock):

@@ -8,7 +8,7 @@ from autoscaler.shell.log import Field
 WANTED = (1, 3, 1)
 CREATED: dict[str, Field] = {
     "action": "CreateClones",
-    "clones": "user:web-clone-1",
+    "creates": "user:web-clone-1",
     "reason": "high",
     "outcome": "done",
     "took_s": 1.234,

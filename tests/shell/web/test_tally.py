@@ -12,6 +12,8 @@ from autoscaler.shell.web.tally import BOUNDS, KINDS, Tally
 from tests.shell.harness import GROUP, Notebook
 from tests.shell.kept import decision
 
+ABOUT = {"action_id": 1, "reason": "high"}
+
 
 @pytest.fixture
 def tally():
@@ -44,12 +46,14 @@ def test_actions_are_counted_also_where_their_warning_is_repeated(tally, log):
             "action_finished",
             group="a/b",
             action="CreateClones",
+            **ABOUT,
             outcome="failed",
             took_s=took_s,
             error="no",
         )
-    log.event("action_withdrawn", group="a/b", action="DestroyClone")
-    log.info("action_finished", group="a/b", action="ReplaceClone", outcome="done")
+    log.event("action_withdrawn", group="a/b", action="DestroyClone", **ABOUT)
+    replaced = {"action": "ReplaceClone", "outcome": "done"}
+    log.info("action_finished", group="a/b", **replaced, **ABOUT)
 
     assert tally.actions == {
         ("create", "failed"): 3,
@@ -67,8 +71,9 @@ def test_every_kind_of_action_has_a_name():
 
 
 def test_subscriptions_that_end_are_counted_by_host(tally, log):
-    log.event("stream_lost", host="a", path="x:", error="gone")
-    log.event("stream_contested", host="a", path="x:", error="gone")
+    ended = {"host": "a", "path": "x:", "error": "gone", "retry_in_s": 1.0}
+    log.event("stream_lost", **ended)
+    log.event("stream_contested", **ended, advice="end the other")
     log.event("stream_opened", host="a", path="x:")
 
     assert tally.lost == {"a": 2}
