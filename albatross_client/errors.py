@@ -44,3 +44,7 @@ class HostUnreachableError(AlbatrossError):
 
 class CertificateError(AlbatrossError):
     """Our certificate, or the server's, is not accepted."""
+
+
+class EncryptedKeyError(CertificateError):
+    """A key file needs a passphrase that was not given."""

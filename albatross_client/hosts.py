@@ -49,7 +49,7 @@ OPEN_TO_OTHERS = "can be read by others than its owner: chmod 600 it"
 _MAX_SHOWN = 60
 _A_FILE = "the path of a file"
 _AN_ADDRESS = "HOST:PORT or [IPV6]:PORT"
-_A_HOST_NAME = "1 to 63 letters, digits, '.', '-' and '_', the first a letter or digit"
+A_HOST_NAME = "1 to 63 letters, digits, '.', '-' and '_', the first a letter or digit"
 _A_DIGEST = "a SHA-256 in hex"
 
 
@@ -137,10 +137,19 @@ def open_private_endpoint(settings: HostSettings) -> Endpoint:
     """
     endpoint = open_endpoint(settings)
     for path in settings.secret_files:
-        if readable_by_others(path):
-            msg = f"{path} {OPEN_TO_OTHERS}"
-            raise CertificateError(msg)
+        require_private(path)
     return endpoint
+
+
+def require_private(path: Path) -> None:
+    """Refuse a file of secrets that others than its owner can read.
+
+    Raises:
+        CertificateError: They can, or there is no such file.
+    """
+    if readable_by_others(path):
+        msg = f"{path} {OPEN_TO_OTHERS}"
+        raise CertificateError(msg)
 
 
 def read_hosts(file: Path) -> tuple[HostSettings, ...]:
@@ -215,7 +224,7 @@ def structure_host(
 
     host, port = reader.need("address", read_address, _AN_ADDRESS, ("", 0))
     settings = HostSettings(
-        name=reader.need("name", _host_name, _A_HOST_NAME, ""),
+        name=reader.need("name", read_host_name, A_HOST_NAME, ""),
         host=host,
         port=port,
         server_ca=file_named_by("server_ca"),
@@ -247,6 +256,18 @@ def read_address(value: object) -> tuple[str, int]:
     if not 0 < port <= _MAX_PORT:
         raise ValueError
     return found["v6"] or found["host"], port
+
+
+def read_host_name(value: object) -> str:
+    """Return what a configuration calls a host.
+
+    Raises:
+        ValueError: *value* is not `A_HOST_NAME`.
+    """
+    text = _text(value)
+    if _NAME.fullmatch(text) is None:
+        raise ValueError
+    return text
 
 
 def read_sha256(value: object) -> bytes:
@@ -337,13 +358,6 @@ def _domain(text: str) -> Name | None:
         return None
     path = name.path if name.label is None else (*name.path, name.label)
     return Name(path) if path else None
-
-
-def _host_name(value: object) -> str:
-    text = _text(value)
-    if _NAME.fullmatch(text) is None:
-        raise ValueError
-    return text
 
 
 def _text(value: object) -> str:

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from albatross_client.errors import CertificateError
+from albatross_client.errors import CertificateError, EncryptedKeyError
 
 MIN_RSA_BITS = 2048
 ALLOWED_KEYS = f"Ed25519, P-256, P-384, P-521, or RSA of {MIN_RSA_BITS} bits or more"
@@ -39,6 +39,7 @@ def load_key(path: Path, passphrase_file: Path | None) -> SigningKey:
     """Read the private key in the PEM file at *path*.
 
     Raises:
+        EncryptedKeyError: It needs a passphrase.
         CertificateError: It can't be read, or is no key that may sign.
     """
     octets = read_file(path)
@@ -48,11 +49,14 @@ def load_key(path: Path, passphrase_file: Path | None) -> SigningKey:
     try:
         key = load_pem_private_key(octets, passphrase)
     except TypeError:
+        if passphrase is None:
+            msg = (
+                f"{path} is encrypted: name the file with its passphrase "
+                "(ca_key_passphrase_file)"
+            )
+            raise EncryptedKeyError(msg) from None
         msg = (
-            f"{path} is encrypted: name the file with its passphrase "
-            "(ca_key_passphrase_file)"
-            if passphrase is None
-            else f"{path} is not encrypted: leave out ca_key_passphrase_file, "
+            f"{path} is not encrypted: leave out ca_key_passphrase_file, "
             f"{passphrase_file}"
         )
         raise CertificateError(msg) from None
