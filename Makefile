@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo demo-traffic test test-slow bench soak soak-virtual fuzz fuzz-codec venv lock docs format clean
+.PHONY: demo demo-traffic sandbox test test-slow bench soak soak-virtual fuzz fuzz-codec venv lock docs format clean
 
 demo: venv
 	$(BIN)/autoscaler demo
@@ -13,6 +13,10 @@ demo: venv
 # Needs HAProxy, and says how to install it.
 demo-traffic: venv
 	$(BIN)/autoscaler demo --traffic
+
+# Answers at 127.0.0.1:11025 until Ctrl-C, and says what to type next.
+sandbox: venv
+	@$(BIN)/albatrossctl sandbox --example --directory sandbox --port 11025
 
 test: venv
 	$(BIN)/ruff format --check .

@@ -48,6 +48,12 @@ def add_commands(subparsers: "Subparsers") -> None:
     )
     add = parser.add_argument
     add("--directory", type=Path, required=True, help="where its keys are made")
+    add(
+        "--example",
+        action="store_true",
+        help="user:web runs, under a load that comes and goes; says what to type to "
+        "have it scaled",
+    )
     add("--port", type=int, default=0, help="TCP port; 0: any that is free (default)")
     add(
         "--interval",

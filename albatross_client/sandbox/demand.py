@@ -7,8 +7,8 @@ the first.
 
 import csv
 from bisect import bisect_right
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Self
 
@@ -48,6 +48,14 @@ class Demand:
     def constant(cls, cores: float) -> Self:
         """Return the demand for *cores* at all times."""
         return cls(((0.0, cores),))
+
+    @classmethod
+    def repeated(cls, pieces: Sequence[tuple[float, float]], times: int) -> Self:
+        """Return the demand of *pieces*, (seconds, cores), so many *times*."""
+        lengths = [seconds for seconds, _ in pieces] * times
+        begins = accumulate(lengths[:-1], initial=0.0)
+        cores = [cores for _, cores in pieces] * times
+        return cls(tuple(zip(begins, cores, strict=True)))
 
     @classmethod
     def parse(cls, text: str) -> Self:

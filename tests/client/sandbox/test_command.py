@@ -14,9 +14,16 @@ import pytest
 import trio
 
 from albatross_client.cli import main, sandbox
-from albatross_client.cli.serving import options_of, serve
+from albatross_client.cli.serving import (
+    BUSY_CORES,
+    QUIET_CORES,
+    next_steps,
+    options_of,
+    serve,
+)
 from albatross_client.names import Name
-from albatross_client.sandbox.embed import Options
+from albatross_client.sandbox.demand import Demand
+from albatross_client.sandbox.embed import Options, run_sandbox
 from albatross_client.sandbox.live import DEFAULT_ROOT_POLICY
 from albatross_client.sandbox.process import Serving
 from albatross_client.sandbox.texts import DEFAULT_POLICY
@@ -185,6 +192,42 @@ async def test_a_signal_ends_it_in_its_own_process_too(tmp_path, nursery, capsys
             await trio.sleep(0.01)
         os.kill(os.getpid(), signal.SIGTERM)
         await done.wait()
+
+
+def test_the_example_is_busy_at_first_and_comes_and_goes():
+    options = options_of(parsed("--example", "--unikernel=user:api"))
+
+    demand = options.settings.demands[WEB]
+    assert list(options.unikernels) == [WEB, API]
+    assert [demand.cores(minute * 60) for minute in (0, 4, 5, 14, 15)] == [
+        BUSY_CORES,
+        BUSY_CORES,
+        QUIET_CORES,
+        QUIET_CORES,
+        BUSY_CORES,
+    ]
+
+
+def test_the_example_takes_a_load_of_ones_own():
+    options = options_of(parsed("--example", "--demand=user:web=1"))
+
+    assert options.settings.demands == {WEB: Demand.constant(1)}
+
+
+async def test_the_example_says_what_to_type_next(nursery, tmp_path):
+    host = await nursery.start(run_sandbox, Options(directory=tmp_path))
+
+    said = next_steps(host)
+    [line] = [line for line in said.splitlines() if " init " in line]
+
+    assert line.split()[1:] == [
+        "init",
+        "--name=sandbox",
+        f"--host={host.address}",
+        f"--ca={tmp_path / 'user.pem'}",
+        "--primary=user:web",
+        f"--output={tmp_path / 'autoscaler.toml'}",
+    ]
 
 
 def test_the_help_names_every_form(capsys):

@@ -34,6 +34,16 @@ def test_a_demand_is_read_from_a_text(text, steps):
 
 
 @pytest.mark.parametrize(
+    ("second", "cores"),
+    [(0, 2.0), (9, 2.0), (10, 0.5), (30, 2.0), (40, 0.5), (99, 0.5)],
+)
+def test_pieces_are_repeated_and_the_last_one_stays(second, cores):
+    demand = Demand.repeated([(10, 2.0), (20, 0.5)], times=2)
+
+    assert demand.cores(second) == cores
+
+
+@pytest.mark.parametrize(
     "text",
     ["", "x", "1:", "0:1,0:2", "5:1,4:1", "-1", "0:-1", "1,2"],
 )
