@@ -123,46 +123,8 @@ def open_host(settings: HostSettings) -> Opened:
     return Opened(Client(endpoint), authority.domain, authority.validity)
 
 
-def _differs(old: Path, new: Path) -> tuple[Change, ...]:
-    """Return what changes when the file *new* takes the place of *old*.
-
-    Raises:
-        SettingsError: One of them can't be used.
-    """
-    return changes(load_settings(old), load_settings(new, at=old))
-
-
-def _summary(settings: Settings) -> str:
-    hosts, groups = len(settings.hosts), len(settings.groups)
-    return f"{settings.path} can be used: hosts: {hosts}, groups: {groups}"
-
-
-def _tell(arguments: argparse.Namespace, found: tuple[Found, ...], shown: Shown) -> int:
-    """Print what was found; return the exit code."""
-    if arguments.json:
-        print_json(_as_json(found, shown))
-    else:
-        if shown.drafts:
-            rows = (image_row(g, draft) for g, draft in shown.drafts.items())
-            print_table("Images", COLUMNS, rows)
-        if shown.seen is not None:
-            _print_survey(shown.seen)
-        if shown.differs is not None:
-            _print_changes(shown.differs)
-        for each in found:
-            complain(escaped(str(each)))
-    return int(any(each.severity is Severity.ERROR for each in found))
-
-
-def _print_changes(differs: tuple[Change, ...]) -> None:
-    if not differs:
-        print("a reload would change nothing")
-    for change in differs:
-        suffix = " (only by a restart)" if change.needs_restart else ""
-        print(escaped(f"{change}{suffix}"))
-
-
-def _print_survey(seen: Survey) -> None:
+def print_survey(seen: Survey) -> None:
+    """Print what hosts have shown: of themselves, then of the groups."""
     print_table(
         "Hosts",
         ("host", "address", "acts in", "certificate", "until"),
@@ -186,6 +148,45 @@ def _print_survey(seen: Survey) -> None:
         ("group", "primary", "max_clones", "running", "fit"),
         (_group_row(group) for group in seen.groups),
     )
+
+
+def _differs(old: Path, new: Path) -> tuple[Change, ...]:
+    """Return what changes when the file *new* takes the place of *old*.
+
+    Raises:
+        SettingsError: One of them can't be used.
+    """
+    return changes(load_settings(old), load_settings(new, at=old))
+
+
+def _summary(settings: Settings) -> str:
+    hosts, groups = len(settings.hosts), len(settings.groups)
+    return f"{settings.path} can be used: hosts: {hosts}, groups: {groups}"
+
+
+def _tell(arguments: argparse.Namespace, found: tuple[Found, ...], shown: Shown) -> int:
+    """Print what was found; return the exit code."""
+    if arguments.json:
+        print_json(_as_json(found, shown))
+    else:
+        if shown.drafts:
+            rows = (image_row(g, draft) for g, draft in shown.drafts.items())
+            print_table("Images", COLUMNS, rows)
+        if shown.seen is not None:
+            print_survey(shown.seen)
+        if shown.differs is not None:
+            _print_changes(shown.differs)
+        for each in found:
+            complain(escaped(str(each)))
+    return int(any(each.severity is Severity.ERROR for each in found))
+
+
+def _print_changes(differs: tuple[Change, ...]) -> None:
+    if not differs:
+        print("a reload would change nothing")
+    for change in differs:
+        suffix = " (only by a restart)" if change.needs_restart else ""
+        print(escaped(f"{change}{suffix}"))
 
 
 def _address(host: HostSeen) -> str:

@@ -17,6 +17,7 @@ INTERRUPTED = 128 + signal.SIGINT
 # Each is a module beside this one with `add_command(subparsers)`; those that
 # the daemon answers are all in `ask`.
 COMMANDS: Mapping[str, str] = {
+    "init": "write a first configuration, after a look at the host",
     "run": "run the daemon",
     "check": "validate a configuration, and look at its hosts",
     "status": "show what the daemon knows and does",

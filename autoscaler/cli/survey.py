@@ -118,6 +118,25 @@ async def survey(
     return Survey(hosts, tuple(groups))
 
 
+def view_of(
+    infos: Mapping[Name, Info], policies: Mapping[Name, ResourcePolicy], now: float
+) -> View:
+    """Return what is known of a host that was asked once, *now*."""
+    return View(
+        feed=Feed(),
+        tracks={},
+        listing=Listing(infos, now, now),
+        rules=Rules(policies, now),
+    )
+
+
+def in_words(error: Exception) -> str:
+    """Return why a host did not answer within `ANSWER_S`."""
+    if isinstance(error, trio.TooSlowError):
+        return f"no answer within {ANSWER_S:g} s"
+    return clean(str(error))
+
+
 async def _see_host(
     settings: HostSettings, open_host: Callable[[HostSettings], Opened]
 ) -> HostSeen:
@@ -129,7 +148,7 @@ async def _see_host(
         with trio.fail_after(ANSWER_S):
             policies = await opened.client.policies(opened.domain)
     except (AlbatrossError, trio.TooSlowError) as error:
-        complaints = (_words(error),)
+        complaints = (in_words(error),)
         return HostSeen(settings=settings, opened=opened, complaints=complaints)
     return HostSeen(settings=settings, opened=opened, policies=policies)
 
@@ -146,21 +165,11 @@ async def _see_group(
             infos = await host.opened.client.info(domain)
             policies = await host.opened.client.policies(domain)
     except (AlbatrossError, trio.TooSlowError) as error:
-        return GroupSeen(settings=settings, complaint=_words(error))
-    view = _view(infos, policies)
+        return GroupSeen(settings=settings, complaint=in_words(error))
+    view = view_of(infos, policies, trio.current_time())
     room = _room(settings, template, view)
     primary = None if settings.id.is_managed else infos.get(settings.id.name)
     return GroupSeen(settings=settings, primary=primary, room=room)
-
-
-def _view(infos: Mapping[Name, Info], policies: Mapping[Name, ResourcePolicy]) -> View:
-    now = trio.current_time()
-    return View(
-        feed=Feed(),
-        tracks={},
-        listing=Listing(infos, now, now),
-        rules=Rules(policies, now),
-    )
 
 
 def _room(
@@ -172,9 +181,3 @@ def _room(
     group = new_group(group_id, settings.policy, template)
     group, _ = observe(group, view, trio.current_time())
     return find_room(group, view)
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, trio.TooSlowError):
-        return f"no answer within {ANSWER_S:g} s"
-    return clean(str(error))

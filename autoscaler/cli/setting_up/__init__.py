@@ -1,0 +1,1 @@
+"""What `autoscaler init` asks, looks at and writes."""
