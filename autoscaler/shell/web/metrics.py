@@ -127,6 +127,11 @@ def _wanted(group: Group, sources: Sources) -> float | None:
     return None if record is None else record.sizes.wants
 
 
+def _possible(group: Group, sources: Sources) -> float | None:
+    record = sources.fleet.newest(group.id)
+    return None if record is None else record.sizes.can
+
+
 def _build(family: Family, _sources: Sources) -> Samples:
     labels = {
         "version": version("albatross-autoscaler"),
@@ -227,6 +232,10 @@ METRICS = (
     Metric(
         Family("group_wanted_clones", "gauge", "Clones that the load calls for."),
         _of_groups(_wanted),
+    ),
+    Metric(
+        Family("group_possible_clones", "gauge", "Clones that there is room for."),
+        _of_groups(_possible),
     ),
     Metric(
         Family("group_max_clones", "gauge", "Clones that a group may have at most."),

@@ -62,6 +62,7 @@ async def test_a_group_shows_what_it_uses_wants_and_has(autojump_clock, world):
     assert found["autoscaler_group_standbys", *here] == 0
     assert found["autoscaler_group_max_clones", *here] == 2
     assert found["autoscaler_group_wanted_clones", *here] == 3
+    assert found["autoscaler_group_possible_clones", *here] == 2
     assert found["autoscaler_group_usage_percent", *here] == pytest.approx(100, abs=5)
 
 
