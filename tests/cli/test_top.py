@@ -10,10 +10,8 @@ from autoscaler.cli import main
 from autoscaler.cli.screen.sights import OTHER_VERSION
 from autoscaler.shell.operators.control import listen, serve
 from autoscaler.shell.operators.requests import Reply, told
-from autoscaler.shell.state.store import Store
 from tests.cli.files import configuration
-from tests.cli.screen.fleets import HELD, SHORT, form, group
-from tests.shell.kept import CLOCKS, WEST_API, WEST_WEB, Row, record, snapshot
+from tests.cli.screen.fleets import HELD, SHORT, form, group, keep
 
 TWO = 'max_clones = 4\n[[groups]]\nhost = "west"\nprimary = "user:api"\nmax_clones = 2'
 
@@ -37,13 +35,6 @@ async def show_beside(nursery, directory, reply, *words):
     listener = await listen(directory / "state")
     nursery.start_soon(serve, listener, directory / "state", obey)
     return await trio.to_thread.run_sync(top, configuration(directory), *words)
-
-
-async def keep(directory):
-    rows = [Row(WEST_WEB, CLOCKS.wall, record().decision, record())]
-    async with await Store.open(directory / "state", lambda: CLOCKS.wall) as store:
-        await store.save([snapshot(clones=(1,)), snapshot(WEST_API)])
-        await store.record_decisions(rows)
 
 
 async def test_where_there_is_no_terminal_a_table_is_printed(answered, capsys):

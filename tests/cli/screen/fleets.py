@@ -5,6 +5,8 @@ from datetime import UTC
 from attrs import evolve
 
 from autoscaler.cli.screen.sights import Sight, read_sight
+from autoscaler.shell.state.store import Store
+from tests.shell.kept import CLOCKS, WEST_API, WEST_WEB, Row, record, snapshot
 
 AT = "2026-03-01T14:03:11.250+00:00"
 FLAP_WORDS = "to shrink: the mean of all is 10.0 points above 40 %; 0 of 5 low ticks"
@@ -131,3 +133,11 @@ def sight(*groups, **fleet) -> Sight:
     """Return what is shown of *groups*, by a clock in UTC."""
     read = read_sight(form(*groups, **fleet))
     return evolve(read, at=read.at.astimezone(UTC))
+
+
+async def keep(directory):
+    """Leave a state as of a daemon of two groups that has ended."""
+    rows = [Row(WEST_WEB, CLOCKS.wall, record().decision, record())]
+    async with await Store.open(directory / "state", lambda: CLOCKS.wall) as store:
+        await store.save([snapshot(clones=(1,)), snapshot(WEST_API)])
+        await store.record_decisions(rows)
