@@ -11,6 +11,7 @@ from albatross_client.texts import clean
 from autoscaler.cli.explain import (
     GUARDS,
     MEMBERS,
+    Explained,
     find_explained,
     guard_rows,
     head,
@@ -95,6 +96,11 @@ def explain(settings: Settings, group: str, width: int) -> tuple[str, ...]:
         return _paragraphs((str(error),), width)
     if found is None:
         return _paragraphs((f"{group}: nothing was decided yet",), width)
+    return explained_lines(found, wall, width)
+
+
+def explained_lines(found: Explained, wall: float, width: int) -> tuple[str, ...]:
+    """Return what is told of *found* at *wall*, on lines of *width* cells."""
     told = _paragraphs(head(found, wall), width)
     members = _table(MEMBERS, member_rows(found), width)
     return (*told, "", *members, "", *_table(GUARDS, guard_rows(found), width))
