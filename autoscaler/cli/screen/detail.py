@@ -4,6 +4,7 @@ Laws: no I/O; what says why comes first, so that a low screen has it.
 """
 
 from collections.abc import Iterator
+from itertools import dropwhile
 
 from rich.cells import cell_len
 from rich.console import ConsoleDimensions
@@ -87,11 +88,14 @@ def _guard(guard: Guard) -> str:
 
 
 def _hour(group: Group, width: int) -> Text:
-    limits = group.thresholds
-    room = max(0, min(_HOUR, width - _LABEL))
-    columns = course(group.hour_percent, limits.down, limits.up, room)
+    limits, hour = group.thresholds, group.hour_percent
+    known = list(dropwhile(lambda mean: mean is None, hour))
+    columns = course(known, limits.down, limits.up, min(_HOUR, max(0, width - _LABEL)))
+    line = Text.assemble(column("hour", _LABEL, "dim"), columns)
     legend = f"  up > {limits.up:g} %, down < {limits.down:g} %"
-    return Text.assemble(column("hour", _LABEL, "dim"), columns, (legend, "dim"))
+    if line.cell_len + len(legend) <= width:
+        line.append(legend, "dim")
+    return line
 
 
 def _member(group: Group, member: Member, width: int) -> Text:

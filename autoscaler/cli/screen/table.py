@@ -182,7 +182,7 @@ class _Columns:
             column("group", self.group),
             column("mode", self.mode),
             column(sizes, self.sizes),
-            column("load", self.usage),
+            column(" load", self.usage),
             column("", self.bar),
             column("decision", self.decision),
             column("what is missing", self.rest),
@@ -201,7 +201,7 @@ class _Columns:
             column(describe_sizes(group), self.sizes),
             column(percent(load), self.usage),
             bar(load, marks, _colour(group), self.bar) if self.bar else Text(),
-            column(describe_decision(group), self.decision, style or "bold"),
+            column(describe_decision(group), self.decision, style or _acting(group)),
             column("" if group.flip is None else group.flip.told, self.rest),
         )
         line = Text.assemble(
@@ -222,6 +222,11 @@ def describe_sizes(group: Group) -> str:
         return "-"
     wants = "?" if sizes.wants is None else str(sizes.wants)
     return f"{wants}/{sizes.can}/{sizes.has}"
+
+
+def _acting(group: Group) -> str:
+    is_held = group.decision is None or group.decision.outcome == "hold"
+    return "" if is_held else "bold green"
 
 
 def _colour(group: Group) -> str:
