@@ -5,6 +5,8 @@ all of it is known to be right; whatever a host says is made printable.
 """
 
 import argparse
+import os
+import pwd
 import shlex
 import shutil
 import sys
@@ -108,10 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
     except UnsettledError as error:
         complain(str(error))
         return 1
-    print("Next:")
-    file = shlex.quote(str(arguments.output))
-    print(f"  {_program()} check --config {file} --connect")
-    print(f"  {_program()} run --config {file} --mode observe")
+    _tell_what_is_next(arguments.output)
     return 0
 
 
@@ -222,6 +221,28 @@ def _require_right(text: str, file: Path) -> tuple[Found, ...]:
     if wrong:
         raise UnsettledError(escaped("; ".join(wrong)))
     return found
+
+
+def _tell_what_is_next(file: Path) -> None:
+    named = shlex.quote(str(file))
+    print("Next:")
+    print(f"  {_program()} check --config {named} --connect")
+    print(f"  {_as_owner(file)}{_program()} run --config {named} --mode observe")
+
+
+def _as_owner(file: Path) -> str:
+    """Return how root runs something as the user whom *file* was given to.
+
+    What a daemon of root's leaves in the state, another user's can't open.
+    """
+    owner = file.stat().st_uid
+    if owner == os.geteuid() or shutil.which("runuser") is None:
+        return ""
+    try:
+        name = pwd.getpwuid(owner).pw_name
+    except KeyError:
+        return ""
+    return f"runuser -u {shlex.quote(name)} -- "
 
 
 def _typed(prompt: str) -> str:
