@@ -1,6 +1,7 @@
 """What albatrossctl sandbox does: run one until a signal comes."""
 
 import argparse
+import errno
 import shlex
 import signal
 import sys
@@ -14,7 +15,7 @@ from albatross_client.cli.output import print_complaint, print_text
 from albatross_client.names import ROOT, Name
 from albatross_client.sandbox import authority, texts
 from albatross_client.sandbox.demand import Demand
-from albatross_client.sandbox.embed import Options, Sandbox, run_sandbox
+from albatross_client.sandbox.embed import LOOPBACK, Options, Sandbox, run_sandbox
 from albatross_client.sandbox.live import DEFAULT_ROOT_POLICY, Settings
 from albatross_client.sandbox.process import Serving
 from albatross_client.values import Config, ResourcePolicy
@@ -33,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
         announced = next_steps if arguments.example else _announcement
         trio.run(serve, options_of(arguments), announced)
     except* (ValueError, OSError) as group:
-        print_complaint(str(_first(group)))
+        print_complaint(_in_words(_first(group), arguments.port))
         code = 1
     return code
 
@@ -177,6 +178,12 @@ def _shown(path: Path) -> str:
     """Return *path* as it is shortest from here."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _in_words(error: BaseException, port: int) -> str:
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return f"{LOOPBACK}:{port} is in use already: say another --port, or end that"
+    return str(error)
 
 
 def _first(group: BaseExceptionGroup[Exception]) -> BaseException:

@@ -10,6 +10,7 @@ It lives until its task is cancelled, and leaves no process behind.
 """
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -106,15 +107,20 @@ async def run_sandbox(
         ValueError: The policies or unikernels in *options* don't fit.
         OSError: The directory can't be written, or the port isn't free.
     """
-    now = wall_clock()
-    contexts = _prepare(options, now)
-    born = Timestamp.of(now)
-    host = LiveHost(evolve(options.settings, born=born), _machine(options))
-    try:
+    # First of all: the keys may be of one that runs and has the port.
+    listeners = await trio.open_tcp_listeners(options.port, host=LOOPBACK)
+    with ExitStack() as ends:
+        for listener in listeners:
+            ends.callback(listener.socket.close)
+        now = wall_clock()
+        contexts = _prepare(options, now)
+        ends.callback(contexts.close)
+        host = LiveHost(
+            evolve(options.settings, born=Timestamp.of(now)), _machine(options)
+        )
+        ends.callback(host.close)
         for name, config in options.unikernels.items():
             host.create(name, _with_image(config))
-        # Before the nursery, which would wrap its error in a group.
-        listeners = await trio.open_tcp_listeners(options.port, host=LOOPBACK)
         handler = partial(serve, host, contexts)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(host.run)
@@ -123,9 +129,6 @@ async def run_sandbox(
             task_status.started(
                 Sandbox(host=host, port=port, directory=options.directory)
             )
-    finally:
-        host.close()
-        contexts.close()
 
 
 def _machine(options: Options) -> Machine:

@@ -94,7 +94,11 @@ def run(arguments: argparse.Namespace) -> int:
         complain(f"--at: {error}")
         return 2
     if found is None:
-        since = "yet" if at is None else f"that is older than {format_time(at)}"
+        since = (
+            "yet: `autoscaler run` has to have run for a moment"
+            if at is None
+            else f"that is older than {format_time(at)}"
+        )
         complain(f"{group}: nothing is known of a decision {since}")
         return 1
     if arguments.json:

@@ -51,6 +51,9 @@ def tell_sizes(record: Record) -> str:
         wants = f"{wants} or more"
     coming = f" and {sizes.coming} coming" if sizes.coming else ""
     told = f"wants {wants}, can {sizes.can}, has {sizes.has}{coming} ({clone}s)"
+    if sizes.blocked is not None and record.decision.acts:
+        # Not by its reason: that is to act.
+        return f"{told}; it would act, and is only observed"
     return f"{told}{_blocked(sizes, clone)}"
 
 
@@ -198,7 +201,7 @@ _LACKS: Mapping[Kind, Callable[[Guard, Record], str]] = {
     Kind.MODE: lambda guard, _: (
         "it is paused until somebody resumes it"
         if guard.note == Mode.PAUSED.value
-        else "it is only observed until somebody resumes it"
+        else "it is only observed: by `--mode`, its configuration or an operator"
     ),
     Kind.STATE: lambda *_: "the state has to be written again",
     Kind.PRIMARY: lambda *_: "the primary has to be listed again",

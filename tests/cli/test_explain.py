@@ -127,7 +127,10 @@ def test_where_no_daemon_ever_ran_that_is_told(tmp_path, capsys, clocks):
     assert explain(configuration(tmp_path)) == 1
 
     err = capsys.readouterr().err
-    assert err == "west/user:web: nothing is known of a decision yet\n"
+    assert err == (
+        "west/user:web: nothing is known of a decision yet: `autoscaler run` has to "
+        "have run for a moment\n"
+    )
 
 
 def test_a_group_that_is_not_configured_is_told_with_those_that_are(tmp_path, capsys):

@@ -285,10 +285,14 @@ def said(group: Group, view: View) -> str:
     return f"{sizes} | {flip}"
 
 
-def test_what_is_only_observed_says_who_has_to_do_something():
-    flip = "to grow: it is only observed until somebody resumes it"
+def test_what_is_only_observed_says_so_and_whose_word_that_is():
+    """A daemon that ran with ``--mode observe`` said "blocked by high"."""
+    sizes, _, flip = said(*high(mode=Mode.OBSERVE)).partition(" | ")
 
-    assert said(*high(mode=Mode.OBSERVE)).endswith(flip)
+    assert sizes.endswith("; it would act, and is only observed")
+    assert flip == (
+        "to grow: it is only observed: by `--mode`, its configuration or an operator"
+    )
 
 
 def test_a_saturated_group_may_want_more_than_can_be_seen():

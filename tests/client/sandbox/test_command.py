@@ -5,6 +5,7 @@ import os
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import tomllib
@@ -139,6 +140,18 @@ def test_what_is_wrong_is_one_line_on_standard_error(
     assert captured.out == ""
     assert len(captured.err.splitlines()) == 1
     assert complaint in captured.err
+
+
+def test_a_port_that_is_taken_is_named_and_the_keys_of_who_has_it_stay(
+    tmp_path, capsys
+):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        code = main(["sandbox", f"--directory={tmp_path}", f"--port={port}"])
+
+    assert code == 1
+    assert f"127.0.0.1:{port} is in use already" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_domain_with_a_unikernel_has_a_policy_without_being_told():
