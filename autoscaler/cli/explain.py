@@ -172,6 +172,8 @@ def head(found: Explained, wall: float) -> tuple[str, ...]:
             "By the state file: the daemon is down, or does not look back so far."
         )
     lines += ["", *tell(record)]
+    if decision.id is not None:
+        lines += ["", f"What came of it: autoscaler history --decision {decision.id}"]
     if found.mortems:
         count, newest = len(found.mortems), found.mortems[-1]
         kept = f"{counted(count, 'post-mortem')} kept, the newest of {newest.name}"

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from albatross_client.texts import clean
 from autoscaler.cli.output import complain, print_json, print_table
 from autoscaler.cli.post_mortem import show_post_mortem
 from autoscaler.core.decision import Reason
@@ -22,9 +23,11 @@ _EXAMPLES = """\
 examples:
   autoscaler history --config FILE                        all of the last day
   autoscaler history user:web --since 2h --config FILE    one group
+  autoscaler history --decision 3tq7-k29x --config FILE   one decision, and its end
   autoscaler history --post-mortem user:web-clone-7 --config FILE
   autoscaler history --since 2026-03-01 --json --config FILE
 """
+_COLUMNS = ("time", "group", "who", "what", "took", "why", "decision")
 # The action's own line tells that it was in flight.
 _NOISE = f"hold {Reason.BUSY.value}"
 
@@ -52,6 +55,11 @@ def add_command(
         "--since", default="1d", metavar="TIME", help=f"{ALLOWED}; default: 1d"
     )
     parser.add_argument(
+        "--decision",
+        metavar="ID",
+        help="only this decision and what followed from it: its decision_id",
+    )
+    parser.add_argument(
         "--post-mortem",
         metavar="NAME",
         help="show what was last known of a clone that is gone: PATH:LABEL or "
@@ -75,6 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     try:
         lines = _read(arguments.config, arguments.group, since)
+        lines = _of_decision(lines, arguments.decision)
     except (SettingsError, RequestError, StoreError) as error:
         complain(str(error))
         return 1
@@ -84,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"nothing has happened since {format_time(since)}")
     else:
         rows = (_row(line) for line in lines if line.what != _NOISE)
-        print_table("History", ("time", "group", "who", "what", "took", "why"), rows)
+        print_table("History", _COLUMNS, rows)
     return 0
 
 
@@ -98,6 +107,17 @@ def _read(config: Path, text: str | None, since: float) -> tuple[Line, ...]:
     return tell_past(read_past(directory, since), groups, wanted)
 
 
+def _of_decision(lines: tuple[Line, ...], decision: str | None) -> tuple[Line, ...]:
+    if decision is None:
+        return lines
+    found = tuple(line for line in lines if line.decision_id == decision)
+    if not found:
+        told = clean(decision, 40)
+        msg = f"{told!r}: no decision of that time is called so; --since looks further"
+        raise RequestError(msg)
+    return found
+
+
 def _row(line: Line) -> tuple[str, ...]:
     took = "-" if line.took_s is None else f"{line.took_s:.1f} s"
     outcome = f" ({line.outcome})" if line.outcome else ""
@@ -105,4 +125,5 @@ def _row(line: Line) -> tuple[str, ...]:
         outcome = " (in flight)"
     group = "-" if line.group is None else str(line.group)
     what = f"{line.what}{outcome}"
-    return format_time(line.at), group, line.who, what, took, line.why
+    decision = line.decision_id or "-"
+    return format_time(line.at), group, line.who, what, took, line.why, decision

@@ -56,6 +56,8 @@ def _print_for_people(mortem: PostMortem) -> None:
 def _facts(mortem: PostMortem) -> Iterator[tuple[str, str]]:
     yield "group", str(mortem.group)
     yield "why", mortem.why.replace("_", " ")
+    if mortem.decision_id is not None:
+        yield "decision", mortem.decision_id
     if mortem.failure is not None:
         yield "failure", mortem.failure
     if mortem.usage is not None:

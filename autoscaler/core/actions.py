@@ -37,6 +37,7 @@ class CreateClones:
         slots: Those that are still to be made.
         by: The operator who asked for it; None: a rule decided.
         as_standby: Whether they stand by.
+        decision_id: What the decision is called that it follows from.
     """
 
     id: int
@@ -44,6 +45,7 @@ class CreateClones:
     slots: tuple[Slot, ...]
     by: str | None = None
     as_standby: bool = False
+    decision_id: str | None = None
 
 
 @frozen(kw_only=True)
@@ -57,6 +59,7 @@ class DestroyClone:
         by: The operator who asked for it; None: a rule decided.
         instead_of: The one that was to go first, and went on working.
         as_standby: Whether it stood by.
+        decision_id: What the decision is called that it follows from.
     """
 
     id: int
@@ -65,6 +68,7 @@ class DestroyClone:
     by: str | None = None
     instead_of: Name | None = None
     as_standby: bool = False
+    decision_id: str | None = None
 
     @property
     def slots(self) -> tuple[Slot, ...]:
@@ -85,6 +89,7 @@ class ReplaceClone:
         stable_for: How long the new clone has to run without a restart,
             seconds: else it is removed again and the action has failed.
         as_standby: Whether both stand by.
+        decision_id: What the decision is called that it follows from.
     """
 
     id: int
@@ -94,6 +99,7 @@ class ReplaceClone:
     create_first: bool
     stable_for: float = 0.0
     as_standby: bool = False
+    decision_id: str | None = None
 
 
 Action = CreateClones | DestroyClone | ReplaceClone

@@ -250,6 +250,8 @@ class Decision:
         standbys_ready: How many of them could serve at once.
         standbys_wanted: How many there are to be.
         standby_held: Why a standby that is missing, or useless, stays so.
+        id: What the change of decision is called that it belongs to; None: it
+            has no name.
     """
 
     outcome: Outcome
@@ -285,6 +287,7 @@ class Decision:
     standbys_ready: int = 0
     standbys_wanted: int = 0
     standby_held: Reason | None = None
+    id: str | None = None
 
     @property
     def total(self) -> int:

@@ -90,7 +90,7 @@ def make_fleet(
         clocks,
         settings.deployment.reconcile_interval,
     )
-    fleet.word = stored.word
+    fleet.word, fleet.last_id = stored.word, stored.last_id
     fleet.drafts = dict(drafts)
     tell_what_is_lost(wanted, stored, fleet)
     return fleet

@@ -16,6 +16,7 @@ from albatross_client.names import Name
 from autoscaler.core.actions import Action
 from autoscaler.core.backend import Backend
 from autoscaler.core.decision import Decision
+from autoscaler.core.decision_ids import name_decision, next_number, write_id
 from autoscaler.core.events import (
     Balanced,
     CloneDestroyed,
@@ -33,7 +34,7 @@ from autoscaler.core.policy import Mode
 from autoscaler.core.record import MOST_KEPT, Instant, Record, take
 from autoscaler.core.snapshot import Snapshot
 from autoscaler.core.snapshot import take as take_snapshot
-from autoscaler.core.step import step
+from autoscaler.core.step import Effect, step
 from autoscaler.core.usage import Minute
 from autoscaler.core.view import Claim, View
 from autoscaler.shell.hosts.host import Subscribe
@@ -113,6 +114,7 @@ class Fleet:
         is_writable: Whether the state can be written: if not, nothing begins.
         word: The operator's word for all groups that have none of their own.
         drafts: What members of managed groups are made from.
+        last_id: The number of the last decision that was given a name.
     """
 
     since: dict[GroupId, float]
@@ -151,7 +153,7 @@ class Fleet:
         self._reporter, self._acting = reporter, set[GroupId]()
         for group in self.groups.values():
             self._index(group, None)
-        self._sleeps, self._awake = 0, _awake(clocks())
+        self.last_id, self._sleeps, self._awake = 0, 0, _awake(clocks())
 
     def add(self, group: Group) -> None:
         """Look after *group* too; its host and domain have a watch."""
@@ -210,7 +212,7 @@ class Fleet:
     def tell(self, group_id: GroupId, event: Event) -> None:
         """Let *event* happen to the group, and begin what follows from it."""
         before = self.groups[group_id]
-        after, effects = step(before, event, trio.current_time())
+        after, effects = self._step(before, event)
         self.groups[group_id] = after
         self._index(after, before)
         if isinstance(event, CloneDestroyed):
@@ -282,6 +284,15 @@ class Fleet:
             return
         self.tell(group_id, Balanced(backend))
 
+    def _step(self, before: Group, event: Event) -> tuple[Group, tuple[Effect, ...]]:
+        """Let *event* happen, and give what is decided a name."""
+        after, effects = step(before, event, trio.current_time())
+        decision_id = None if before.decision is None else before.decision.id
+        if _has_changed(before, after):
+            self.last_id = next_number(self.last_id, self.clocks().wall)
+            decision_id = write_id(self.last_id)
+        return name_decision(before, after, effects, decision_id)
+
     def _claims_of_others(self, group_id: GroupId) -> Iterable[Claim]:
         for other in self._acting:
             if other != group_id and other.host == group_id.host:
@@ -327,16 +338,12 @@ class Fleet:
             minute = self.minutes.get(after.id, Minute())
             self.minutes[after.id] = minute.with_tick(after.decision.load)
             self._reporter.ticked(after)
-        old, new = before.decision, after.decision
-        has_begun = after.ledger.next_action > before.ledger.next_action
-        is_same = old is not None and new is not None and _gist(old) == _gist(new)
-        # Whoever follows requests may decide the same again, and act again.
-        if new is None or (is_same and not (has_begun or _promotes(new, old))):
+        if not _has_changed(before, after) or after.decision is None:
             return
-        self._reporter.decided(after, old)
+        self._reporter.decided(after, before.decision)
         self.since[after.id] = trio.current_time()
         wall, record = self.clocks().wall, self.newest(after.id)
-        self.changes.append(Change(after.id, wall, new, record))
+        self.changes.append(Change(after.id, wall, after.decision, record))
         self.woken.set()
 
 
@@ -354,6 +361,15 @@ def _awake(clocks: Clocks) -> float:
 def _nobody_acts(group_id: GroupId, action: Action) -> None:
     msg = f"{group_id} wants {action}, but nobody carries it out"
     raise RuntimeError(msg)
+
+
+def _has_changed(before: Group, after: Group) -> bool:
+    """Tell whether the decision is not the one before."""
+    old, new = before.decision, after.decision
+    has_begun = after.ledger.next_action > before.ledger.next_action
+    is_same = old is not None and new is not None and _gist(old) == _gist(new)
+    # Whoever follows requests may decide the same again, and act again.
+    return new is not None and (not is_same or has_begun or _promotes(new, old))
 
 
 def _promotes(decision: Decision, before: Decision | None) -> bool:

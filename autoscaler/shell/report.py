@@ -68,7 +68,8 @@ class LogReporter:
             self.log.info("decision_changed", **told)
         would, wanted = _would(decision), _would(before)
         if wanted and not would:
-            self.log.event("would_act_ended", group=str(group.id))
+            of = {} if decision.id is None else {"decision_id": decision.id}
+            self.log.event("would_act_ended", group=str(group.id), **of)
         if would and not wanted:
             self.log.event("would_act_began", **told)
 

@@ -21,6 +21,7 @@ from tests.shell.kept import (
 )
 
 WALL = CLOCKS.wall
+ID = "3tq7-k29x"
 
 
 def history(file, *words):
@@ -65,9 +66,9 @@ async def file(tmp_path):
         await store.begin(
             snapshot(actions=(destruction(3),)), destruction(3), WALL + 60
         )
-        fourth = evolve(creation(4), reason=Reason.OPERATOR, by="ann")
+        fourth = evolve(creation(4), reason=Reason.OPERATOR, by="ann", decision_id=ID)
         await store.begin(snapshot(actions=(fourth,)), fourth, WALL + 62)
-        by_ann = decision(Reason.OPERATOR, Outcome.UP, count=1, by="ann")
+        by_ann = decision(Reason.OPERATOR, Outcome.UP, count=1, by="ann", id=ID)
         await store.record_decisions([Row(WEST_WEB, WALL + 62, by_ann)])
         await store.save([snapshot(WEST_API)])
         other = evolve(destruction(1), reason=Reason.ROLLOUT)
@@ -109,6 +110,23 @@ async def test_all_that_happened_is_told_the_newest_last(file, capsys):
     assert "busy" not in words
 
 
+async def test_one_decision_is_told_with_what_followed_from_it(file, capsys):
+    assert history(file, "--decision", ID, "--json") == 0
+
+    lines = json.loads(capsys.readouterr().out)
+    assert [(line["kind"], line["what"]) for line in lines] == [
+        ("action", "create user:web-clone-4"),
+        ("decision", "up operator"),
+    ]
+
+
+async def test_a_decision_that_is_not_known_is_said_so(file, capsys):
+    assert history(file, "--decision", "3tq7-zzzz") == 1
+
+    said = capsys.readouterr().err
+    assert said.startswith("'3tq7-zzzz': no decision of that time is called so")
+
+
 async def test_one_group_s_history_has_what_was_asked_of_all(file, capsys):
     assert history(file, "user:web", "--json") == 0
 
@@ -132,6 +150,7 @@ async def test_a_group_that_is_no_longer_configured_has_a_history(file, capsys):
         "why": "rollout",
         "took_s": 100.0,
         "outcome": "done",
+        "decision_id": None,
     }
 
 

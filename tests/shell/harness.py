@@ -28,6 +28,7 @@ from autoscaler.shell.drafts import Draft
 from autoscaler.shell.fleet import Fleet
 from autoscaler.shell.hosts.host import Host, Subscribe
 from autoscaler.shell.log import Field, Log
+from autoscaler.shell.report import LogReporter, Reporters
 from autoscaler.shell.state.images import ImagesInMemory
 from autoscaler.shell.state.store import Store
 
@@ -244,6 +245,7 @@ async def build_world(
         return Clocks(now, machine.boot_id, boot, wall + machine.nap.seconds)
 
     log: list[tuple[str, dict[str, Field]]] = []
+    told = Log(lambda _level, event, fields: log.append((event, dict(fields))))
     notebook = Notebook()
     stored = await store.load()
     wanted = {GROUP: policy, **machine.groups}
@@ -257,12 +259,11 @@ async def build_world(
             stored.intervals,
             dict.fromkeys(hosts, machine.subscribe),
         ),
-        notebook,
+        Reporters((notebook, LogReporter(told))),
         clocks,
         60.0,
     )
-    fleet.drafts = dict(machine.drafts)
-    told = Log(lambda _level, event, fields: log.append((event, dict(fields))))
+    fleet.drafts, fleet.last_id = dict(machine.drafts), stored.last_id
     shelf = Shelf(ImagesInMemory(), fleet, machine.files)
     parts = Parts(
         hosts={name: machine.through(MemoryClient(h)) for name, h in hosts.items()},

@@ -67,6 +67,7 @@ class Death:
         at: When that was seen, seconds since 1970.
         why: Why it had to go, or what happened to it.
         failure: What failed; None: nothing did.
+        decision_id: What was decided that it went; None: nothing was.
     """
 
     group: GroupId
@@ -74,6 +75,7 @@ class Death:
     at: float
     why: str
     failure: str | None = None
+    decision_id: str | None = None
 
 
 async def examine(death: Death, witness: Witness, host: Host) -> PostMortem:
@@ -86,6 +88,7 @@ async def examine(death: Death, witness: Witness, host: Host) -> PostMortem:
         at=death.at,
         why=death.why,
         failure=death.failure,
+        decision_id=death.decision_id,
         usage=track.usage,
         stats=_counters(track),
         info=None if info is None else json.dumps(as_unicode(write_info(info))),

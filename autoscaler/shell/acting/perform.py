@@ -199,6 +199,7 @@ async def _bury_all(
                 at=journal.wall(),
                 why=action.reason.value,
                 failure=failure,
+                decision_id=action.decision_id,
             )
             await bury(death, site.witness, site.host, journal)
 
@@ -302,6 +303,7 @@ def _outcome(failure: str | None) -> str:
 
 def _fields(action: Action) -> dict[str, Field]:
     fields: dict[str, Field] = {
+        **({} if action.decision_id is None else {"decision_id": action.decision_id}),
         "action": type(action).__name__,
         "action_id": action.id,
         "reason": action.reason.value,

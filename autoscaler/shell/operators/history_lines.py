@@ -34,6 +34,8 @@ class Line:
         took_s: How long it took; None: it takes no time, or isn't over.
         outcome: What came of it; None: nothing yet.
         is_of_all: Whether it is about all groups.
+        decision_id: The decision that it is, or follows from; None: it has no
+            name.
     """
 
     at: float
@@ -45,6 +47,7 @@ class Line:
     took_s: float | None = None
     outcome: str | None = None
     is_of_all: bool = False
+    decision_id: str | None = None
 
 
 def tell_past(
@@ -92,6 +95,7 @@ def _action_line(event: PastAction) -> Line:
         why=words if event.error is None else f"{words}; {event.error}",
         took_s=event.took_s,
         outcome=event.outcome,
+        decision_id=event.action.decision_id,
     )
 
 
@@ -104,6 +108,7 @@ def _decision_line(event: PastDecision) -> Line:
         who=decision.by or _rule(decision.reason),
         what=f"{decision.outcome.value} {decision.reason.value}",
         why=explain(decision),
+        decision_id=decision.id,
     )
 
 

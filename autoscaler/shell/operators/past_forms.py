@@ -50,6 +50,7 @@ def mortem_line(mortem: PostMortem) -> dict[str, object]:
         "name": str(mortem.name),
         "at": round(mortem.at, 3),
         "why": mortem.why,
+        "decision_id": mortem.decision_id,
     }
 
 
@@ -63,4 +64,5 @@ def _line_form(line: Line) -> dict[str, object]:
         "why": line.why,
         "took_s": None if line.took_s is None else round(line.took_s, 3),
         "outcome": line.outcome,
+        "decision_id": line.decision_id,
     }

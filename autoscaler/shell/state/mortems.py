@@ -52,6 +52,7 @@ class PostMortem:
         stats: Its last frame, by counter; None: it was never heard.
         info: What the host last said of it, as JSON; None: it never did.
         console: Its last lines, oldest first.
+        decision_id: The decision that it went by; None: it went by none.
     """
 
     group: GroupId
@@ -63,6 +64,7 @@ class PostMortem:
     stats: Mapping[str, int | None] | None = None
     info: str | None = None
     console: tuple[ConsoleText, ...] = ()
+    decision_id: str | None = None
 
     @property
     def facts(self) -> Mapping[str, object]:

@@ -10,6 +10,7 @@ from attrs import frozen
 
 from albatross_client.names import Name
 from autoscaler.core.decision import Decision
+from autoscaler.core.decision_ids import read_id
 from autoscaler.core.group import GroupId
 from autoscaler.core.policy import Mode
 from autoscaler.core.record import Record
@@ -74,6 +75,11 @@ REQUEST = (
     "VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 WORD = "INSERT INTO word VALUES (?)"
+# Later ones sort after earlier ones; a decision of an older version has none.
+LAST_ID = (
+    "SELECT max(json_extract(decision, '$.id')) FROM current_decisions "
+    "WHERE json_valid(decision)"
+)
 
 
 class Step(enum.Enum):
@@ -189,12 +195,14 @@ class Stored:
             1970: groups without a snapshot may have had clones. None: never,
             or all groups were written down since.
         word: The operator's word for all groups that have none of their own.
+        last_id: The number of the last decision that was given a name.
     """
 
     snapshots: tuple[Snapshot, ...]
     intervals: Mapping[tuple[str, Name], float]
     lost_at: float | None = None
     word: Mode | None = None
+    last_id: int = 0
 
 
 def snapshot_row(snapshot: Snapshot) -> tuple[object, ...]:
@@ -281,7 +289,7 @@ def read_stored(connection: sqlite3.Connection) -> Stored:
     lost_at = connection.execute("SELECT max(at) FROM losses").fetchone()[0]
     word = connection.execute("SELECT mode FROM word").fetchone()
     mode = None if word is None else _read_mode(word[0])
-    return Stored(snapshots, intervals, lost_at, mode)
+    return Stored(snapshots, intervals, lost_at, mode, _read_last_id(connection))
 
 
 def read_row(what: str, text: str, kind: type[T]) -> T:
@@ -294,6 +302,15 @@ def read_row(what: str, text: str, kind: type[T]) -> T:
         return from_json(text, kind)
     except ValueError as error:
         msg = f"{what} in {STATE} is damaged: {error}"
+        raise DamagedError(msg) from error
+
+
+def _read_last_id(connection: sqlite3.Connection) -> int:
+    newest = connection.execute(LAST_ID).fetchone()[0]
+    try:
+        return 0 if newest is None else read_id(newest)
+    except ValueError as error:
+        msg = f"the newest decision in {STATE} is damaged: {error}"
         raise DamagedError(msg) from error
 
 
