@@ -82,7 +82,7 @@ def logged(kind, **values):
     file = io.StringIO()
     log = configure(kind, "debug", file)
     log.now = lambda: 0.0
-    log.info("stream_lost", **values)
+    log.info("address_unknown", group="west/user:web", **values)
     return file.getvalue()
 
 
@@ -95,12 +95,12 @@ def test_a_log_line_has_the_keys_that_we_gave_it_and_no_others(one, other):
     assert LOGFMT.fullmatch(line), line
     unquoted = re.sub(r'"(?:[^"\\]|\\.)*"', "", line)
     keys = re.findall(r"([a-z_]+)=", unquoted)
-    assert keys == ["timestamp", "level", "event", "error", "name"]
+    assert keys == ["timestamp", "level", "event", "group", "error", "name"]
 
 
 @given(texts)
 def test_a_log_line_in_json_is_one_object_of_unicode(text):
-    line = logged("json", error=text)
+    line = logged("json", error=text, name=text)
 
     said = json.loads(line)["error"]
     assert line.count("\n") == 1

@@ -31,7 +31,7 @@ from autoscaler.shell.drafts import read_drafts
 from autoscaler.shell.events import LEVELS
 from autoscaler.shell.fleet import Fleet, Reporter
 from autoscaler.shell.garbage import collect_seldom
-from autoscaler.shell.log import Log, configure
+from autoscaler.shell.log import FORMATS, Log, configure
 from autoscaler.shell.operators.desk import Desk, Ledgers
 from autoscaler.shell.operators.notify import notifier
 from autoscaler.shell.operators.service import (
@@ -66,7 +66,13 @@ def add_command(
         help="the most that may be done, whatever the file allows: "
         "`observe` only says what it would do",
     )
-    parser.add_argument("--log-format", choices=["logfmt", "json"], default="logfmt")
+    parser.add_argument(
+        "--log-format",
+        choices=FORMATS,
+        default="auto",
+        help="auto: journal where standard error is the journal of systemd, else "
+        "logfmt",
+    )
     parser.add_argument("--log-level", choices=LEVELS, default="info")
     parser.set_defaults(run=run)
 

@@ -165,7 +165,7 @@ _NOTIFICATIONS: Mapping[str, FieldKind] = {
     "receiver": _text("Who is told: the name of a [[notify]] table."),
     "about": _text("The event that it was to be told of."),
     "attempts": _count("How often it was tried."),
-    "dropped": _count("Notifications that were dropped."),
+    "dropped": _count("How many were dropped."),
 }
 
 FIELDS: Mapping[str, FieldKind] = {

@@ -265,6 +265,11 @@ EVENTS: Mapping[str, Event] = {
     "accepting_failed": Event(
         "warning", "Connections can't be accepted for a moment.", "group error"
     ),
+    "lines_dropped": Event(
+        "warning",
+        "The journal was too slow: the oldest lines that waited were dropped.",
+        "dropped",
+    ),
     # Notifications
     "notification_failed": Event(
         "warning", "Somebody was not told of an event.", "receiver about error attempts"

@@ -7,6 +7,7 @@ fails because nobody reads it; keys and images are never fields.
 
 import contextlib
 import math
+import os
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -17,13 +18,15 @@ import trio
 from attrs import define, field
 
 from albatross_client.texts import clean
-from autoscaler.shell.events import EVENTS, Level
+from autoscaler.shell.events import EVENTS, LEVELS, Level
+from autoscaler.shell.journald import PRIORITIES, Journal, is_journal, write_entry
 
 Field: TypeAlias = str | int | float | bool | None
 Sink: TypeAlias = Callable[[Level, str, Mapping[str, Field]], None]
 Listener: TypeAlias = Callable[[str, Mapping[str, Field]], None]
 
-Format = Literal["logfmt", "json"]
+Format = Literal["auto", "logfmt", "json", "journal"]
+FORMATS: tuple[Format, ...] = ("auto", "logfmt", "json", "journal")
 REPEAT_S = 60.0
 # Of different warnings within a minute; beyond it the oldest may repeat.
 MOST_REMEMBERED = 1000
@@ -118,14 +121,22 @@ def configure(
     format: Format = "logfmt",  # noqa: A002 - what the option is called
     level: Level = "info",
     file: TextIO | None = None,
+    journal: Journal | None = None,
 ) -> Log:
     """Return a log that writes lines of *format* from *level* on.
 
     Arguments:
-        format: ``logfmt`` for people, ``json`` for programs.
+        format: ``logfmt`` for people, ``json`` for programs, ``journal`` for
+            systemd; ``auto``: as it fits where the lines go.
         level: What is less is left out.
         file: Where to; None: standard error.
+        journal: Where entries go; None: to the journal of this machine.
     """
+    into = file or sys.stderr
+    is_journal = _is_journal(into)
+    if format == "journal" or (format == "auto" and is_journal):
+        sink = _to_journal(journal or Journal(), _Lines(into), is_journal=is_journal)
+        return Log(_from(level, sink))
     renderer = (
         structlog.processors.JSONRenderer()
         if format == "json"
@@ -134,7 +145,7 @@ def configure(
         )
     )
     logger = structlog.wrap_logger(
-        _Lines(file or sys.stderr),
+        _Lines(into),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -147,6 +158,46 @@ def configure(
         getattr(logger, level)(name, **fields)
 
     return Log(write)
+
+
+def _is_journal(file: TextIO) -> bool:
+    try:
+        return is_journal(file.fileno(), os.environ.get("JOURNAL_STREAM"))
+    except (OSError, ValueError):
+        return False
+
+
+def _from(least: Level, sink: Sink) -> Sink:
+    """Return *sink* without what is less than *least*."""
+    taken = LEVELS[LEVELS.index(least) :]
+
+    def write(level: Level, name: str, fields: Mapping[str, Field]) -> None:
+        if level in taken:
+            sink(level, name, fields)
+
+    return write
+
+
+def _to_journal(journal: Journal, lines: "_Lines", *, is_journal: bool) -> Sink:
+    """Return what gives entries to *journal*, and else writes *lines*.
+
+    If what *lines* go to *is_journal* too, they say how urgent they are.
+    """
+    render = structlog.processors.LogfmtRenderer(
+        key_order=["event"], drop_missing=True, bool_as_flag=False
+    )
+
+    def write(level: Level, name: str, fields: Mapping[str, Field]) -> None:
+        if journal.dropped and not journal.is_behind:
+            dropped, journal.dropped = journal.dropped, 0
+            write("warning", "lines_dropped", {"dropped": dropped})
+        message = render(None, level, {"event": name, **fields})
+        if not journal.send(write_entry(level, name, fields, message)):
+            # As sd-daemon(3) has it: how urgent the rest of the line is.
+            urgency = f"<{PRIORITIES[level]}>" if is_journal else f"level={level} "
+            lines.write(f"{urgency}{message}")
+
+    return write
 
 
 @define
