@@ -10,7 +10,9 @@ from albatross_client.keys import readable_by_others
 from albatross_client.names import Name
 from autoscaler.cli.findings import Found
 from autoscaler.core.lint import Severity
+from autoscaler.shell.configuration.http_table import TABLE
 from autoscaler.shell.configuration.settings import HostSettings, Settings
+from autoscaler.shell.web.token import TokenError, read_token
 
 
 def found_in_keys(settings: Settings) -> tuple[Found, ...]:
@@ -19,11 +21,12 @@ def found_in_keys(settings: Settings) -> tuple[Found, ...]:
     A configuration may be checked where its keys are not: files that can't be
     read are left to those who need them.
     """
-    return tuple(
+    of_hosts = (
         found
         for host in settings.hosts
         for found in (*_open_to_others(host), *_too_powerful(host, settings))
     )
+    return (*of_hosts, *_token(settings))
 
 
 def _open_to_others(host: HostSettings) -> Iterator[Found]:
@@ -38,6 +41,24 @@ def _open_to_others(host: HostSettings) -> Iterator[Found]:
                 place=f"host {host.name}",
                 message=f"{path} {OPEN_TO_OTHERS}",
             )
+
+
+def _token(settings: Settings) -> Iterator[Found]:
+    """Tell what keeps the token from opening anything."""
+    http = settings.http
+    if http is None or http.token_file is None:
+        return
+    try:
+        read_token(http.token_file)
+    except TokenError as error:
+        # The daemon runs without it, and nothing is changed over HTTP.
+        is_there = http.token_file.exists()
+        yield Found(
+            severity=Severity.ERROR if is_there else Severity.HINT,
+            place=f"{settings.path}: [{TABLE}]",
+            key="token_file",
+            message=str(error),
+        )
 
 
 def _too_powerful(host: HostSettings, settings: Settings) -> Iterator[Found]:

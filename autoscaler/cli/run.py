@@ -180,7 +180,7 @@ async def serve(
             *for_systemd(daemon, told),
             Lookout(fleet, shelf, log).look_for_ever,
             *([partial(reload_at_signal, desk)] if signals else ()),
-            *_over_http(settings, daemon, tally, lambda: reloader.settings, log),
+            *_over_http(settings, desk, tally, log),
         )
         await daemon.run(signals, companions)
     log.event("daemon_stopped")
@@ -209,11 +209,7 @@ def _counted(log: Log) -> tuple[Tally, Reporter]:
 
 
 def _over_http(
-    settings: Settings,
-    daemon: Daemon,
-    tally: Tally,
-    in_force: Callable[[], Settings],
-    log: Log,
+    settings: Settings, desk: Desk, tally: Tally, log: Log
 ) -> tuple[Companion, ...]:
     """Return what answers over HTTP, where *settings* want that."""
     if settings.http is None:
@@ -221,7 +217,7 @@ def _over_http(
     # Only then: it takes some megabytes that most daemons never need.
     from autoscaler.shell.web.service import answer_clients  # noqa: PLC0415 - see above
 
-    return answer_clients(settings.http, daemon, tally, in_force, log)
+    return answer_clients(settings.http, desk, tally, log)
 
 
 def _tell_stranded(stored: Stored, fleet: Fleet, log: Log) -> None:

@@ -113,6 +113,11 @@ EVENTS: Mapping[str, Event] = {
     "http_failed": Event(
         "error", "Nobody can be answered over HTTP: tried again.", "error"
     ),
+    "http_token_refused": Event(
+        "error",
+        "The token file can't be used: nothing is changed over HTTP.",
+        "error",
+    ),
     "http_refused": Event(
         "warning", "A request over HTTP was not answered.", "status error"
     ),

@@ -4,6 +4,7 @@ import json
 import sys
 from collections import deque
 from collections.abc import Iterable
+from pathlib import Path
 
 import trio
 from attrs import define, evolve
@@ -15,15 +16,18 @@ from autoscaler.core.policy import Policy
 from autoscaler.core.rhythm import Rhythm
 from autoscaler.shell.clock import read_clocks
 from autoscaler.shell.configuration.http_table import HttpSettings
-from autoscaler.shell.configuration.settings import Settings
+from autoscaler.shell.configuration.settings import Deployment, Settings
 from autoscaler.shell.daemon import Daemon, Parts
 from autoscaler.shell.fleet import Fleet
 from autoscaler.shell.garbage import collect_seldom
 from autoscaler.shell.hosts.watch import Watch
 from autoscaler.shell.log import Log
-from autoscaler.shell.operators.reading import Reading
+from autoscaler.shell.operators.desk import Desk, Ledgers
+from autoscaler.shell.operators.notify import Notifier
+from autoscaler.shell.reload import Reloader, Wanted
 from autoscaler.shell.state.images import ImagesInMemory
 from autoscaler.shell.state.store import Store
+from autoscaler.shell.web.api import Api
 from autoscaler.shell.web.metrics import Sources
 from autoscaler.shell.web.pulse import Pulse
 from autoscaler.shell.web.server import Server
@@ -78,7 +82,7 @@ class _Beat:
 async def _scrape() -> tuple[list[float], int, float]:
     daemon = _daemon()
     sources, pulse = Sources(daemon, Tally()), Pulse(daemon.fleet)
-    site = Site(sources, pulse, Reading(_no_settings)).application()
+    site = Site(sources, pulse, _api(daemon)).application()
     http = HttpSettings(listen=Place("127.0.0.1", 9090))
     server, beat = Server(http, site, Log(lambda *_: None)), _Beat()
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
@@ -93,9 +97,22 @@ async def _scrape() -> tuple[list[float], int, float]:
     return told["took"], told["size"], beat.most * MS_PER_S
 
 
-def _no_settings() -> Settings:
-    msg = "nobody asks for a status here"
-    raise AssertionError(msg)
+def _api(daemon: Daemon) -> Api:
+    """Return what answers programs, of whom none asks here."""
+
+    async def source() -> Wanted:
+        raise AssertionError
+
+    settings = Settings(
+        path=Path("none"),
+        deployment=Deployment(name="none", state_dir=Path("none")),
+        hosts=(),
+        groups=(),
+    )
+    log, store = Log(lambda *_: None), Store.in_memory()
+    reloader = Reloader(daemon, settings, source, store, log)
+    desk = Desk(daemon, reloader, Ledgers(store, log, Notifier()))
+    return Api(desk, None, log)
 
 
 def _daemon() -> Daemon:

@@ -144,3 +144,51 @@ async def test_a_server_that_is_not_the_pinned_one_is_an_error(
     assert code == (0 if complaint is None else 1)
     assert complaint is None or complaint in err
     assert ("nothing was sent" in err) is (complaint is not None)
+
+
+HTTP = '[http]\nlisten = "127.0.0.1:9090"\ntoken_file = "token"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "says"),
+    [
+        pytest.param("a" * 32, 0o640, "can be read by others", id="open to others"),
+        pytest.param("a" * 31, 0o600, "must hold one token of 32 to 512", id="short"),
+        pytest.param("a b" * 32, 0o600, "letters, digits and -._~+/", id="spaces"),
+        pytest.param("a" * 513, 0o400, "32 to 512", id="long"),
+    ],
+)
+def test_a_token_that_can_not_be_used_is_an_error(tmp_path, text, mode, says):
+    file = configuration(tmp_path)
+    file.write_text(file.read_text() + HTTP)
+    path = tmp_path / "token"
+    path.write_text(text)
+    path.chmod(mode)
+
+    [finding] = found_in_keys(load_settings(file))
+
+    assert (finding.severity, finding.key) == (Severity.ERROR, "token_file")
+    assert says in finding.message
+    assert text not in finding.message
+
+
+def test_a_token_that_is_elsewhere_is_hinted_at(tmp_path):
+    file = configuration(tmp_path)
+    file.write_text(file.read_text() + HTTP)
+
+    [finding] = found_in_keys(load_settings(file))
+
+    assert finding.severity is Severity.HINT
+    assert (
+        finding.message
+        == f"{tmp_path / 'token'} can't be read: No such file or directory"
+    )
+
+
+def test_a_token_that_can_be_used_is_no_finding(tmp_path):
+    file = configuration(tmp_path)
+    file.write_text(file.read_text() + HTTP)
+    (tmp_path / "token").write_text(f"{'a' * 32}\n")
+    (tmp_path / "token").chmod(0o600)
+
+    assert found_in_keys(load_settings(file)) == ()

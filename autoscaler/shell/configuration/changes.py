@@ -19,8 +19,8 @@ from autoscaler.core.policy import Policy
 from autoscaler.shell.configuration.durations import ALLOWED, format_duration
 from autoscaler.shell.configuration.group_tables import BOUNDS, GroupSettings
 from autoscaler.shell.configuration.host_tables import OUR_KEYS, HostSettings
-from autoscaler.shell.configuration.http_table import HTTP_KEYS
 from autoscaler.shell.configuration.http_table import TABLE as HTTP
+from autoscaler.shell.configuration.http_table import http_keys
 from autoscaler.shell.configuration.keys import POLICY, Key, deployment_keys
 from autoscaler.shell.configuration.problems import show
 from autoscaler.shell.configuration.recipes import Recipe
@@ -29,6 +29,7 @@ from autoscaler.shell.configuration.settings import Settings
 from autoscaler.shell.configuration.traffic_tables import TRAFFIC_KEYS, TrafficSettings
 from autoscaler.shell.traffic.runtime_socket import TcpSocket, UnixSocket
 
+HTTP_KEYS = http_keys(Path())
 # Where the state is kept can't change under a daemon that keeps it there, nor
 # where, and to whom, it answers clients that are there.
 NEED_RESTART = frozenset(

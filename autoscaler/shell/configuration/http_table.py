@@ -7,7 +7,7 @@ from pathlib import Path
 from attrs import frozen
 
 from autoscaler.core.backend import Place as Listening
-from autoscaler.shell.configuration.keys import SWITCH, Key
+from autoscaler.shell.configuration.keys import SWITCH, Key, a_path
 from autoscaler.shell.configuration.problems import Place, Problem
 from autoscaler.shell.configuration.tables import Shape
 
@@ -37,17 +37,21 @@ def _host(value: object) -> str:
     return value.lower()
 
 
-HTTP_KEYS: Mapping[str, Key] = {
-    "listen": Key(
-        _place, 'an IP address and a port, such as "127.0.0.1:9090" or "[::1]:9090"'
-    ),
-    "allow_remote": SWITCH,
-    "hosts": Key(
-        _hosts,
-        'a list of host names without ports, such as ["autoscaler.example.org"], '
-        f"at most {MOST_HOSTS}",
-    ),
-}
+def http_keys(base: Path) -> Mapping[str, Key]:
+    """Return the keys of `[http]`, paths relative to *base*."""
+    return {
+        "listen": Key(
+            _place, 'an IP address and a port, such as "127.0.0.1:9090" or "[::1]:9090"'
+        ),
+        "allow_remote": SWITCH,
+        "hosts": Key(
+            _hosts,
+            'a list of host names without ports, such as ["autoscaler.example.org"], '
+            f"at most {MOST_HOSTS}",
+        ),
+        "token_file": a_path(base),
+        "token_for_reading": SWITCH,
+    }
 
 
 @frozen(kw_only=True)
@@ -59,14 +63,20 @@ class HttpSettings:
         allow_remote: Whether that may be more than this machine.
         hosts: Names by which clients may call it, beside its address and those
             of this machine's loopback.
+        token_file: What holds the token that allows changes; None: nothing is
+            changed.
+        token_for_reading: Whether it is needed to read, too.
 
     Raises:
-        ValueError: Others could reach it, and nobody said that they may.
+        ValueError: Others could reach it, and nobody said that they may; or a
+            token is needed that there isn't.
     """
 
     listen: Listening
     allow_remote: bool = False
     hosts: tuple[str, ...] = ()
+    token_file: Path | None = None
+    token_for_reading: bool = False
 
     def __attrs_post_init__(self) -> None:
         if not self.is_loopback and not self.allow_remote:
@@ -75,14 +85,14 @@ class HttpSettings:
                 'loopback address such as "127.0.0.1:9090", or say allow_remote = true'
             )
             raise ValueError(msg)
+        if self.token_for_reading and self.token_file is None:
+            msg = "token_for_reading needs a token_file"
+            raise ValueError(msg)
 
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine reaches it."""
         return ip_address(self.listen.address).is_loopback
-
-
-_SHAPE = Shape(HttpSettings, HTTP_KEYS, frozenset(HTTP_KEYS))
 
 
 def read_http(
@@ -94,18 +104,25 @@ def read_http(
         return None, ()
     if not isinstance(table, Mapping):
         return None, (place.problem("must be a table"),)
-    return _SHAPE.read(table, place)
+    keys = http_keys(file.parent)
+    return Shape(HttpSettings, keys, frozenset(keys)).read(table, place)
 
 
 def doubts(http: HttpSettings) -> Iterator[tuple[str, str]]:
     """Yield the keys of *http* that are probably not meant so, and why."""
-    if not http.is_loopback:
+    if not http.is_loopback and not http.token_for_reading:
         says = (
             f"whoever reaches {http.listen} reads names, usage and decisions of all "
             "groups, without a password and unencrypted: a proxy before a loopback "
             "address can ask for both"
         )
         yield "listen", says
+    if not http.is_loopback and http.token_file is not None:
+        says = (
+            f"the token crosses the network unencrypted to {http.listen}, and whoever "
+            "sees it can change groups: a proxy before a loopback address encrypts it"
+        )
+        yield "token_file", says
     if ip_address(http.listen.address).is_unspecified and not http.hosts:
         says = (
             f"{http.listen} is no address that a client calls: without hosts only "

@@ -69,6 +69,8 @@ class Peer:
     pid: int
 
 
+# Who has the token may be anybody: no user, and no process that is known.
+HTTP_CLIENT = Peer(-1, "http token", 0)
 Obey = Callable[[Request, Peer], Awaitable[Reply]]
 
 

@@ -1,36 +1,35 @@
 """What runs beside a daemon that answers over HTTP."""
 
-from collections.abc import Callable
-
 from autoscaler.shell.configuration.http_table import HttpSettings
-from autoscaler.shell.configuration.settings import Settings
-from autoscaler.shell.daemon import Companion, Daemon
+from autoscaler.shell.daemon import Companion
 from autoscaler.shell.log import Log
-from autoscaler.shell.operators.reading import Reading
+from autoscaler.shell.operators.desk import Desk
+from autoscaler.shell.web.api import Api, Locked
 from autoscaler.shell.web.metrics import Sources
 from autoscaler.shell.web.pulse import Pulse
 from autoscaler.shell.web.server import Server
 from autoscaler.shell.web.site import Site
 from autoscaler.shell.web.tally import Tally
+from autoscaler.shell.web.token import Lock
 
 
 def answer_clients(
-    http: HttpSettings,
-    daemon: Daemon,
-    tally: Tally,
-    settings: Callable[[], Settings],
-    log: Log,
+    http: HttpSettings, desk: Desk, tally: Tally, log: Log
 ) -> tuple[Companion, ...]:
     """Return what answers clients as *http* says.
 
     Arguments:
         http: Where, and whom.
-        daemon: Of which is told.
+        desk: Where operators' requests are obeyed, and of which daemon is told.
         tally: What has happened so far.
-        settings: Returns the configuration in force.
         log: Told where it listens, and of requests that are not answered.
     """
+    daemon = desk.clerk.daemon
     pulse = Pulse(daemon.fleet)
-    site = Site(Sources(daemon, tally), pulse, Reading(settings))
-    server = Server(http, site.application(), log)
-    return (pulse.beat_for_ever, server.run)
+    lock = None if http.token_file is None else Lock(http.token_file, log)
+    site = Site(Sources(daemon, tally), pulse, Api(desk, lock, log))
+    app = site.application()
+    locked = Locked(app, lock) if lock and http.token_for_reading else app
+    server = Server(http, locked, log)
+    trying = () if lock is None else (lock.try_out,)
+    return (pulse.beat_for_ever, server.run, *trying)

@@ -1,4 +1,4 @@
-"""What is answered at which path; every one of them for reading alone."""
+"""What is answered at which path."""
 
 from collections.abc import Iterable, Mapping
 
@@ -11,8 +11,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from autoscaler.shell.operators.document import dump
-from autoscaler.shell.operators.reading import Reading
-from autoscaler.shell.state.schema import StoreError
+from autoscaler.shell.web.api import Api, tell_nothing_there, told
 from autoscaler.shell.web.exposition import CONTENT_TYPE
 from autoscaler.shell.web.metrics import Sources, tell
 from autoscaler.shell.web.pulse import Pulse, find_missing
@@ -59,12 +58,12 @@ class Site:
     Attributes:
         sources: What metrics are read from.
         pulse: Says whether the daemon is alive.
-        status: Reads what `autoscaler status --json` says.
+        api: Answers programs.
     """
 
     sources: Sources
     pulse: Pulse
-    status: Reading
+    api: Api
 
     def application(self) -> Starlette:
         """Return what answers each path."""
@@ -73,8 +72,9 @@ class Site:
                 Route("/metrics", self.tell_metrics),
                 Route("/healthz", self.tell_health),
                 Route("/readyz", self.tell_readiness),
-                Route("/api/v1/status", self.tell_status),
-            ]
+                *self.api.routes(),
+            ],
+            exception_handlers={404: tell_nothing_there, 405: tell_nothing_there},
         )
         # It would lead clients to what they call us.
         site.router.redirect_slashes = False
@@ -95,21 +95,6 @@ class Site:
         said = {"ready": not missing, "missing": list(missing)}
         return _json(said, UNAVAILABLE if missing else OK)
 
-    async def tell_status(self, _request: Request) -> Response:
-        """Answer with what `autoscaler status --json` prints."""
-        try:
-            return _of_json((await self.status.read()).whole.encode() + b"\n")
-        except StoreError as error:
-            return _json({"error": str(error)}, UNAVAILABLE)
-
-
-def _dump(value: object) -> bytes:
-    return dump(value).encode("ascii") + b"\n"
-
 
 def _json(value: Mapping[str, object], status: int = OK) -> Response:
-    return _of_json(_dump(value), status)
-
-
-def _of_json(text: bytes, status: int = OK) -> Response:
-    return Response(text, status, media_type="application/json")
+    return told(dump(value), status)

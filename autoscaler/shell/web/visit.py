@@ -27,8 +27,9 @@ from autoscaler.shell.web.gate import Gate, Refusal
 MOST_HEAD_BYTES = 16 * 1024
 # From the end of one answer, or the first moment, to the end of a request.
 REQUEST_S = 5.0
-# Until an answer begins.
+# Until an answer begins; who changes something may wait for hosts.
 ANSWER_S = 10.0
+CHANGE_S = 150.0
 # What one piece of an answer may take to be taken by its client's system.
 WRITE_S = 10.0
 CHUNK = 16 * 1024
@@ -39,6 +40,10 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 # asgi.readthedocs.io - an application is called once for each request.
 Application: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 Refused: TypeAlias = Callable[[Refusal], None]
+
+Outgoing: TypeAlias = (
+    h11.Response | h11.InformationalResponse | h11.Data | h11.EndOfMessage
+)
 
 # No page of ours is meant to be cached, framed or guessed at by a browser.
 ALWAYS = (
@@ -89,10 +94,9 @@ class Visit:
                 request = await self._read_request()
             if request is None:
                 return False
-            self.is_idle = False
             refusal = self.gate.look(request)
             if refusal is None:
-                await self._answer(request)
+                await self._answer(request, await self._read_body())
             else:
                 await self._refuse(refusal, request.method)
         except h11.RemoteProtocolError as error:
@@ -113,18 +117,35 @@ class Visit:
             data = await self.stream.receive_some(CHUNK)
             self._http.receive_data(bytes(data))
 
-    async def _answer(self, request: h11.Request) -> None:
-        # Nothing follows: the gate lets no body through.
-        self._http.next_event()
+    async def _read_body(self) -> bytes:
+        """Return the body of the request, whose length the gate has allowed."""
+        if self._http.they_are_waiting_for_100_continue:
+            await self.put(h11.InformationalResponse(status_code=100, headers=[]))
+        body = b""
+        with trio.fail_after(REQUEST_S):
+            while not isinstance(event := self._http.next_event(), h11.EndOfMessage):
+                if event is h11.NEED_DATA:
+                    data = await self.stream.receive_some(CHUNK)
+                    self._http.receive_data(bytes(data))
+                elif isinstance(event, h11.Data):
+                    body += event.data
+                else:
+                    raise GoneError
+        return body
+
+    async def _answer(self, request: h11.Request, body: bytes) -> None:
+        self.is_idle = False
         told = Answer(self, request.method == b"HEAD")
         with trio.CancelScope() as scope:
-            scope.deadline = trio.current_time() + ANSWER_S
+            within = CHANGE_S if request.method == b"POST" else ANSWER_S
+            scope.deadline = trio.current_time() + within
             told.scope = scope
-            await self.app(_scope(request), _nothing_more, told.send)
+            await self.app(_scope(request), _receiver(body), told.send)
         if not told.has_begun:
             raise GoneError
 
     async def _refuse(self, refusal: Refusal, method: bytes) -> None:
+        self.is_idle = False
         self.refused(refusal)
         # Not read to its end: nothing that follows it could be understood.
         headers = [(b"connection", b"close")]
@@ -160,7 +181,7 @@ class Visit:
         await self.stream.send_eof()
         await hear_out(self.stream)
 
-    async def put(self, event: h11.Response | h11.Data | h11.EndOfMessage) -> None:
+    async def put(self, event: Outgoing) -> None:
         """Send *event*.
 
         Raises:
@@ -239,5 +260,10 @@ def _scope(request: h11.Request) -> Message:
     }
 
 
-async def _nothing_more() -> Message:
-    return {"type": "http.request", "body": b"", "more_body": False}
+def _receiver(body: bytes) -> Receive:
+    """Return what an application receives a request's *body* with."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive

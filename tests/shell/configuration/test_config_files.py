@@ -99,7 +99,7 @@ def test_what_the_example_comments_out_can_be_written(tmp_path):
 
     settings = load_settings(file)
 
-    assert len(commented.findall(text)) == 16
+    assert len(commented.findall(text)) == 17
     assert settings.hosts[0].architecture is Architecture.X86_64
     assert settings.hosts[0].stats_interval == 10
     assert settings.hosts[0].access.policies != {}

@@ -41,6 +41,17 @@ def test_a_table_says_where_and_by_which_names():
             f'listen = "localhost:80": must be {PLACE}',
             id="name",
         ),
+        pytest.param(
+            ['listen = "127.0.0.1:80"', "token_for_reading = true"],
+            "token_for_reading needs a token_file",
+            id="a token that isn't there",
+        ),
+        pytest.param(
+            ['listen = "127.0.0.1:80"', 'token_file = ""'],
+            'token_file = "": must be the path of a file or directory, relative to '
+            "this file",
+            id="no path",
+        ),
         pytest.param(["listen = 80"], f"listen = 80: must be {PLACE}", id="number"),
         pytest.param(
             ['listen = "0.0.0.0:80"'],
@@ -65,7 +76,8 @@ def test_a_table_says_where_and_by_which_names():
         ),
         pytest.param(
             ['listen = "127.0.0.1:80"', "open = true"],
-            "open = true: unknown key; known are allow_remote, hosts, listen",
+            "open = true: unknown key; known are allow_remote, hosts, listen, "
+            "token_file, token_for_reading",
             id="unknown",
         ),
     ],
@@ -113,3 +125,18 @@ def test_where_and_to_whom_it_answers_needs_a_restart():
         ('http: hosts: [] -> ["a"]', True),
     ]
     assert changes(parse_settings(PLAIN, FILE), before)[0].needs_restart
+
+
+def test_a_token_that_crosses_the_network_is_hinted_at():
+    found = found_in_settings(
+        settings(
+            'listen = "192.0.2.1:80"',
+            "allow_remote = true",
+            'token_file = "token"',
+            "token_for_reading = true",
+        )
+    )
+
+    [hint] = [each for each in found if each.key == "token_file"]
+    assert "unencrypted to 192.0.2.1:80" in hint.message
+    assert not [each for each in found if each.key == "listen"]

@@ -56,6 +56,18 @@ class Town:
             await stream.send_all(request.encode())
             return heard(await read_to_end(stream), method)
 
+    async def post(self, path: str, body: bytes = b"", **headers: str) -> Heard:
+        fields = {
+            "host": "localhost",
+            "connection": "close",
+            "content-type": "application/json",
+            "content-length": str(len(body)),
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        request = f"POST {path} HTTP/1.1\r\n{lines}\r\n".encode() + body
+        return heard(await self.say(request), "POST")
+
 
 async def read_to_end(stream: trio.abc.ReceiveStream) -> bytes:
     text = b""

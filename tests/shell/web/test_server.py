@@ -13,6 +13,7 @@ from autoscaler.shell.web.server import LISTEN_AGAIN_S, MOST_CLIENTS, Server
 from autoscaler.shell.web.visit import ANSWER_S, MOST_HEAD_BYTES, REQUEST_S, WRITE_S
 from tests.shell.web.clients import HTTP, heard, hello, open_town, read_to_end
 
+POST = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 ASK = b"GET /here HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
@@ -49,15 +50,15 @@ async def test_a_connection_is_used_again(town):
 
 BAD = [
     pytest.param(
-        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc",
+        b"PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc",
         405,
-        "only GET and HEAD are known here",
+        "only GET, HEAD and POST are known here",
         id="another method",
     ),
     pytest.param(
         b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil\r\n\r\n",
         405,
-        "only GET and HEAD are known here",
+        "only GET, HEAD and POST are known here",
         id="preflight",
     ),
     pytest.param(
@@ -75,14 +76,50 @@ BAD = [
     pytest.param(
         b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc",
         413,
-        "no request has a body here",
+        "only POST has a body here",
         id="body",
     ),
     pytest.param(
         b"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
         413,
-        "no request has a body here",
+        "only POST has a body here",
         id="body in chunks",
+    ),
+    pytest.param(
+        POST + b"Transfer-Encoding: chunked\r\n\r\nfffffff\r\n",
+        411,
+        "a body must say how long it is: Content-Length",
+        id="a body in chunks",
+    ),
+    pytest.param(
+        POST + b"Content-Length: 4097\r\n\r\n",
+        413,
+        "a body has at most 4096 bytes",
+        id="a long body",
+    ),
+    pytest.param(
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n\r\n",
+        415,
+        "a body must be JSON: Content-Type: application/json",
+        id="what a form sends",
+    ),
+    pytest.param(
+        POST + b"Origin: http://evil.example.org\r\n\r\n",
+        403,
+        "no page of another site changes anything",
+        id="a page of another site",
+    ),
+    pytest.param(
+        POST + b"Origin: null\r\n\r\n",
+        403,
+        "no page of another site changes anything",
+        id="a page of no site",
+    ),
+    pytest.param(
+        POST + b"Sec-Fetch-Site: same-site\r\n\r\n",
+        403,
+        "no page of another site changes anything",
+        id="another port of this machine",
     ),
     pytest.param(
         b"GET / HTTP/1.1\r\nHost: evil.example.org\r\n\r\n",
@@ -117,7 +154,7 @@ BAD = [
     pytest.param(
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         405,
-        "only GET and HEAD are known here",
+        "only GET, HEAD and POST are known here",
         id="HTTP/2",
     ),
     pytest.param(
@@ -140,10 +177,49 @@ async def test_what_is_wrong_is_told_in_one_sentence(town, text, status, says):
     assert (await town.get("/")).status == 200
 
 
+async def test_a_body_reaches_the_application(nursery):
+    async def echo(scope, receive, send):
+        body = (await receive())["body"]
+        await send({"type": "http.response.start", "status": 200, "headers": ()})
+        await send({"type": "http.response.body", "body": body})
+
+    town = await open_town(nursery, echo)
+
+    assert (await town.post("/", b"x" * 4096)).body == b"x" * 4096
+    assert (await town.post("/")).body == b""
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        b"Origin: http://localhost\r\n",
+        b"Origin: https://localhost\r\nSec-Fetch-Site: same-origin\r\n",
+        b"Sec-Fetch-Site: none\r\n",
+    ],
+)
+async def test_our_own_page_may_post(town, more):
+    text = POST + more + b"Connection: close\r\n\r\n"
+
+    assert heard(await town.say(text)).status == 200
+
+
+async def test_a_client_that_waits_for_it_is_told_to_go_on(town):
+    async with await town.connect() as stream:
+        await stream.send_all(
+            POST + b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+        )
+        told = await stream.receive_some()
+        await stream.send_all(b"{}")
+        answer = await stream.receive_some()
+
+    assert told.startswith(b"HTTP/1.1 100")
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
 async def test_another_method_is_told_which_there_are(town):
     answer = await town.get("/", method="DELETE")
 
-    assert answer.headers["allow"] == "GET, HEAD"
+    assert answer.headers["allow"] == "GET, HEAD, POST"
 
 
 @pytest.mark.parametrize(
@@ -207,6 +283,13 @@ async def test_a_slow_request_ends_in_time(nursery, server, autojump_clock):
                 await client.send_all(b"X: y\r\n")
 
     nursery.start_soon(send_slowly)
+
+    assert await until_gone(client) == REQUEST_S
+
+
+async def test_a_body_that_does_not_come_ends_in_time(nursery, server, autojump_clock):
+    client = client_of(nursery, server)
+    await client.send_all(POST + b"Content-Length: 2\r\n\r\n{")
 
     assert await until_gone(client) == REQUEST_S
 

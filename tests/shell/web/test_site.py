@@ -1,48 +1,27 @@
 """What is answered at each path, by a daemon that runs."""
 
 import json
-import sqlite3
+from urllib.parse import unquote
 
 import pytest
-import trio
 
-from autoscaler.shell.configuration.settings import load_settings
-from autoscaler.shell.operators.reading import Reading
-from autoscaler.shell.state.store import Store
-from autoscaler.shell.web.metrics import Sources
-from autoscaler.shell.web.pulse import Pulse
-from autoscaler.shell.web.site import Site
-from autoscaler.shell.web.tally import Tally
-from tests.cli.files import configuration
-from tests.shell.harness import Wish, make_world
 from tests.shell.web.clients import open_town
+from tests.shell.web.offices import application_of, open_office_on_disk
 
 
 @pytest.fixture
-def settings(tmp_path):
-    settings = load_settings(configuration(tmp_path))
-    settings.deployment.state_dir.mkdir(exist_ok=True)
-    return settings
+async def office(nursery, tmp_path):
+    return await open_office_on_disk(nursery, tmp_path)
 
 
 @pytest.fixture
-async def world(nursery):
-    world = await make_world(nursery, Wish())
-    with trio.fail_after(20):
-        [watch] = world.daemon.fleet.watches.values()
-        while watch.listing is None or watch.feed.up_since is None:
-            await trio.sleep(0.01)
-    return world
+def world(office):
+    return office.world
 
 
 @pytest.fixture
-async def town(nursery, world, settings):
-    site = Site(
-        Sources(world.daemon, Tally()),
-        Pulse(world.daemon.fleet),
-        Reading(lambda: settings),
-    )
-    return await open_town(nursery, site.application())
+async def town(nursery, office):
+    return await open_town(nursery, application_of(office))
 
 
 async def test_metrics_are_told_as_prometheus_reads_them(town):
@@ -84,39 +63,18 @@ async def test_who_is_ready_says_so_and_who_is_not_says_why(town, world):
     )
 
 
-async def test_the_status_is_that_of_the_command_line(town):
-    answer = await town.get("/api/v1/status")
-
-    assert answer.status == 200
-    assert answer.headers["content-type"] == "application/json"
-    told = json.loads(answer.body)
-    assert told["daemon"] == {"running": False, "pid": None}
-    assert [group["group"] for group in told["groups"]] == ["west/user:web"]
-
-
-async def test_the_status_is_read_once_a_second_at_most(town, settings):
-    first = await town.get("/api/v1/status")
-    async with await Store.open(settings.deployment.state_dir):
-        second = await town.get("/api/v1/status")
-
-    # The lock of the state would show that somebody runs.
-    assert second.body == first.body
-
-
-async def test_a_state_that_can_not_be_read_is_told(town, settings):
-    path = settings.deployment.state_dir / "state.db"
-    with sqlite3.connect(path) as connection:
-        connection.execute("CREATE TABLE x (y)")
-    connection.close()
-
-    answer = await town.get("/api/v1/status")
-
-    assert answer.status == 503
-    assert "state.db" in json.loads(answer.body)["error"]
-
-
 @pytest.mark.parametrize("path", ["/", "/metrics/", "/api/v1/", "/%2e%2e/etc/passwd"])
 async def test_there_is_nothing_elsewhere(town, path):
     answer = await town.get(path)
 
-    assert (answer.status, answer.body) == (404, b"Not Found")
+    assert answer.status == 404
+    assert json.loads(answer.body) == {
+        "error": f"'{unquote(path)}': there is nothing at this path"
+    }
+
+
+async def test_what_is_read_is_not_posted_to(town):
+    answer = await town.post("/metrics")
+
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert json.loads(answer.body) == {"error": "this path takes only GET and HEAD"}
