@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo demo-traffic sandbox test test-slow bench soak soak-virtual fuzz fuzz-codec venv lock docs format clean
+.PHONY: demo demo-traffic sandbox test test-slow bench soak soak-virtual fuzz fuzz-codec venv lock docs schemas format clean
 
 demo: venv
 	$(BIN)/autoscaler demo
@@ -72,6 +72,12 @@ lock: venv
 # The pages that are made from the code.
 docs: venv
 	$(BIN)/python -m autoscaler.shell.event_pages
+
+# What editors complete configurations by, and what programs are told.
+schemas: venv
+	$(BIN)/python -m autoscaler.shell.configuration.schema config/example.toml > config/schema/autoscaler.schema.json.new
+	mv config/schema/autoscaler.schema.json.new config/schema/autoscaler.schema.json
+	$(BIN)/python -m autoscaler.shell.operators.schemas config/schema
 
 format: venv
 	$(BIN)/ruff format .

@@ -8,6 +8,7 @@ from attrs import frozen
 
 from albatross_client import hosts
 from albatross_client.solo5 import Architecture
+from autoscaler.shell.configuration import forms
 from autoscaler.shell.configuration.keys import Key, a_choice, a_count, a_duration
 from autoscaler.shell.configuration.problems import Place, Problem, titled
 from autoscaler.shell.hosts.host import Subscribe
@@ -19,6 +20,36 @@ OUR_KEYS: Mapping[str, Key] = {
     "max_actions_in_flight": a_count(1),
     "architecture": a_choice(Architecture),
 }
+# What those of the client look like; it reads them itself.
+CLIENT_FORMS: Mapping[str, forms.Form] = {
+    "name": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"},
+    "address": {
+        "type": "string",
+        "pattern": r"^(\[[0-9A-Fa-f:.]+(%[\w.-]+)?\]|[^\s:/\[\]@]{1,253})"
+        r"(:[0-9]{1,5})?$",
+    },
+    **dict.fromkeys(("server_ca", "ca", "ca_key"), forms.TEXT),
+    **dict.fromkeys(("ca_key_passphrase_file", "server_name"), forms.TEXT),
+    "server_key_sha256": {
+        "type": "string",
+        "pattern": "^([0-9A-Fa-f]{2}[: ]*){32}$",
+    },
+    "policies": forms.table_of(
+        {
+            "type": "object",
+            "properties": {
+                "cpuids": {"type": "array", "items": forms.whole(0)},
+                "unikernels": forms.whole(0),
+                "memory": forms.whole(0),
+                "block": forms.whole(0),
+                "bridges": forms.TEXTS,
+            },
+            "required": ["cpuids", "unikernels", "memory", "bridges"],
+            "additionalProperties": False,
+        }
+    ),
+}
+CLIENT_NEEDS = ("name", "address", "server_ca", "ca", "ca_key")
 
 
 @frozen

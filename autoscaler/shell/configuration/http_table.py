@@ -7,6 +7,7 @@ from pathlib import Path
 from attrs import frozen
 
 from autoscaler.core.backend import Place as Listening
+from autoscaler.shell.configuration import forms
 from autoscaler.shell.configuration.keys import SWITCH, Key, a_path
 from autoscaler.shell.configuration.problems import Place, Problem
 from autoscaler.shell.configuration.tables import Shape
@@ -41,13 +42,16 @@ def http_keys(base: Path) -> Mapping[str, Key]:
     """Return the keys of `[http]`, paths relative to *base*."""
     return {
         "listen": Key(
-            _place, 'an IP address and a port, such as "127.0.0.1:9090" or "[::1]:9090"'
+            _place,
+            'an IP address and a port, such as "127.0.0.1:9090" or "[::1]:9090"',
+            forms.LISTENING,
         ),
         "allow_remote": SWITCH,
         "hosts": Key(
             _hosts,
             'a list of host names without ports, such as ["autoscaler.example.org"], '
             f"at most {MOST_HOSTS}",
+            {**forms.TEXTS, "maxItems": MOST_HOSTS},
         ),
         "token_file": a_path(base),
         "token_for_reading": SWITCH,

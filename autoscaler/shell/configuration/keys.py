@@ -16,7 +16,7 @@ from autoscaler.core.addresses import AddressPool
 from autoscaler.core.clone import PLACEHOLDERS, unknown_placeholders
 from autoscaler.core.demand import RequestPolicy
 from autoscaler.core.policy import MAX_PRIMARY_LABEL, Adopt, Mode, OnPrimaryLoss
-from autoscaler.shell.configuration import durations
+from autoscaler.shell.configuration import durations, forms
 
 # A host has tens to hundreds of unikernels: more is a typing error.
 MOST = 10_000
@@ -29,10 +29,12 @@ class Key:
     Attributes:
         read: Returns the value of what TOML says; raises ValueError.
         allowed: What may stand there, to be read after "must be".
+        form: The same for editors, as far as JSON Schema can say it.
     """
 
     read: Callable[[object], object]
     allowed: str
+    form: forms.Form
 
 
 def a_count(least: int) -> Key:
@@ -43,7 +45,8 @@ def a_count(least: int) -> Key:
             raise ValueError
         return value
 
-    return Key(read, f"a whole number from {least} to {MOST}")
+    allowed = f"a whole number from {least} to {MOST}"
+    return Key(read, allowed, forms.whole(least, MOST))
 
 
 def a_duration(*, or_none: bool = False) -> Key:
@@ -53,7 +56,7 @@ def a_duration(*, or_none: bool = False) -> Key:
         return durations.parse_duration(_text(value))
 
     bounds = 'from 10ms to 3660d, or "0s"' if or_none else "from 10ms to 3660d"
-    return Key(read, f"{durations.ALLOWED}, {bounds}")
+    return Key(read, f"{durations.ALLOWED}, {bounds}", forms.DURATION)
 
 
 def a_choice(choices: type[enum.Enum]) -> Key:
@@ -63,7 +66,8 @@ def a_choice(choices: type[enum.Enum]) -> Key:
         return choices(value)
 
     words = [f'"{choice.value}"' for choice in choices]
-    return Key(read, f"{', '.join(words[:-1])} or {words[-1]}")
+    allowed = f"{', '.join(words[:-1])} or {words[-1]}"
+    return Key(read, allowed, {"enum": [choice.value for choice in choices]})
 
 
 def a_path(base: Path) -> Key:
@@ -75,7 +79,8 @@ def a_path(base: Path) -> Key:
             raise ValueError
         return base / text
 
-    return Key(read, "the path of a file or directory, relative to this file")
+    allowed = "the path of a file or directory, relative to this file"
+    return Key(read, allowed, forms.TEXT)
 
 
 def _text(value: object) -> str:
@@ -141,15 +146,18 @@ def _primary(value: object) -> Name:
     return name
 
 
-PERCENT = Key(_number, "a number from 0 to 100")
-NUMBER = Key(_number, "a number above 0")
-SHARE = Key(_number, "a number from 0 to 1")
-SWITCH = Key(_switch, "true or false")
-WORD = Key(_word, "a text of 1 to 64 printable characters")
+PERCENT = Key(_number, "a number from 0 to 100", forms.number(0, 100))
+NUMBER = Key(_number, "a number above 0", forms.number(0, above=True))
+SHARE = Key(_number, "a number from 0 to 1", forms.number(0, 1))
+SWITCH = Key(_switch, "true or false", forms.SWITCH)
+WORD = Key(
+    _word, "a text of 1 to 64 printable characters", {**forms.TEXT, "maxLength": 64}
+)
 PRIMARY = Key(
     _primary,
     'the name of a unikernel such as "user:web", its label of at most '
     f"{MAX_PRIMARY_LABEL} characters (clones add a number)",
+    forms.TEXT,
 )
 
 # Of the policy of a group, in the order of `core.policy.Policy`.
@@ -172,11 +180,16 @@ POLICY: Mapping[str, Key] = {
     "death_timeout": a_duration(),
     "boot_timeout": a_duration(),
     "quorum": Key(
-        _share, 'a number above 0 and at most 1, or a fraction such as "1/2"'
+        _share,
+        'a number above 0 and at most 1, or a fraction such as "1/2"',
+        forms.either(
+            forms.number(0, 1, above=True),
+            {"type": "string", "pattern": "^ *[0-9]+ */ *[0-9]+ *$"},
+        ),
     ),
     "outage_fraction": PERCENT,
     "outage_hold": a_duration(or_none=True),
-    "requests": Key(_requests, "a table of its own"),
+    "requests": Key(_requests, "a table of its own", {"type": "object"}),
     "max_actions_per_hour": a_count(1),
     "max_reversals_per_6h": a_count(1),
     "max_failures_in_row": a_count(1),
@@ -189,8 +202,13 @@ POLICY: Mapping[str, Key] = {
         _template,
         "a list of texts, in braces nothing but "
         + ", ".join(f"{{{word}}}" for word in PLACEHOLDERS),
+        forms.ANY_TEXTS,
     ),
-    "address_pool": Key(_pool, 'a range of addresses such as "10.0.0.10-10.0.0.60"'),
+    "address_pool": Key(
+        _pool,
+        'a range of addresses such as "10.0.0.10-10.0.0.60"',
+        {"type": "string", "pattern": "^[0-9A-Fa-f.:]+ *- *[0-9A-Fa-f.:]+$"},
+    ),
     "address_quarantine": a_duration(or_none=True),
     "share_cpuids": SWITCH,
     "share_block_devices": SWITCH,

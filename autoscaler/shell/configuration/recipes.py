@@ -17,6 +17,7 @@ from albatross_client.values import (
 )
 from autoscaler.core.blueprint import Blueprint
 from autoscaler.core.clone import PLACEHOLDERS
+from autoscaler.shell.configuration import forms
 from autoscaler.shell.configuration.keys import Key, a_count, a_path
 from autoscaler.shell.configuration.tables import Shape
 
@@ -68,22 +69,36 @@ def recipe_keys(base: Path, architecture: Architecture | None) -> Mapping[str, K
     """
     return {
         "image": _an_image(a_path(base), architecture),
-        "memory": Key(_megabytes, f"a whole number of MB from 1 to {MOST_MEMORY}"),
+        "memory": Key(
+            _megabytes,
+            f"a whole number of MB from 1 to {MOST_MEMORY}",
+            forms.whole(1, MOST_MEMORY),
+        ),
         "cpus": a_count(1),
         "bridges": Key(
             _bridges,
             'a table of devices and bridges such as { service = "br0" }, or a list '
             'such as ["service:br0"]',
+            forms.either(forms.TEXTS, forms.table_of(forms.TEXT)),
         ),
         "arguments": Key(
             _arguments,
             "a list of texts; what depends on the member, such as {name}, belongs in "
             "argument_template",
+            forms.ANY_TEXTS,
         ),
         "fail_behaviour": Key(
             _fail_behaviour,
             '"restart", "quit", or a list of the exit codes (0 to 255) with which it '
             "is started again",
+            forms.either(
+                {"enum": ["restart", "quit"]},
+                {
+                    "type": "array",
+                    "items": forms.whole(0, MOST_EXIT_CODE),
+                    "minItems": 1,
+                },
+            ),
         ),
     }
 
@@ -120,6 +135,13 @@ def _an_image(path: Key, architecture: Architecture | None) -> Key:
         read,
         "the path of a file, relative to this file, or a table of such paths by "
         f"architecture ({words}), {which}",
+        forms.either(
+            path.form,
+            {
+                **forms.table_of(path.form),
+                "propertyNames": {"enum": [each.value for each in Architecture]},
+            },
+        ),
     )
 
 

@@ -20,6 +20,7 @@ from autoscaler.core.haproxy import ServerOptions
 from autoscaler.core.idle import IdlePolicy
 from autoscaler.core.policy import Policy
 from autoscaler.core.serving import ServePolicy, StandbyPolicy, WeightPolicy
+from autoscaler.shell.configuration import forms
 from autoscaler.shell.configuration.keys import (
     SHARE,
     Key,
@@ -194,23 +195,27 @@ def balancer_keys(base: Path) -> Mapping[str, Key]:
             lambda value: parse_socket(_text(value)),
             "an absolute path such as /run/haproxy/admin.sock, or an address such as "
             "127.0.0.1:9999",
+            forms.TEXT,
         ),
-        "backend": Key(_text, "the name of a backend"),
-        "port": Key(_port, f"a port from 1 to {LAST_PORT}"),
+        "backend": Key(_text, "the name of a backend", forms.TEXT),
+        "port": Key(_port, f"a port from 1 to {LAST_PORT}", forms.whole(1, LAST_PORT)),
         "drain_timeout": a_duration(or_none=True),
         "check_every": a_duration(),
         "slow_start": a_duration(or_none=True),
         "max_requests": a_count(1),
-        "server_words": Key(_words, "a list of texts"),
+        "server_words": Key(_words, "a list of texts", forms.TEXTS),
         "address": a_choice(AddressBy),
         "dns_name": Key(
-            _template, 'a name with {name} or {index} such as "{name}.example.org"'
+            _template,
+            'a name with {name} or {index} such as "{name}.example.org"',
+            {"type": "string", "pattern": r"\{(name|index)\}"},
         ),
         "address_hook": path,
         "hooks": Key(
             hooks,
             "a table of executables: observe, add, ready, drain, rest, remove and, if "
             "wanted, weigh",
+            forms.table_of(path.form),
         ),
     }
 
@@ -219,6 +224,7 @@ ACTIVATOR_KEYS: Mapping[str, Key] = {
     "listen": Key(
         lambda value: Place.parse(_text(value)),
         "an address and a port such as 127.0.0.1:9001 or [::1]:9001",
+        forms.LISTENING,
     ),
     "mode": a_choice(Speech),
     "max_held": a_count(1),

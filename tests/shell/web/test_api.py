@@ -10,6 +10,7 @@ from autoscaler.core.policy import Mode
 from autoscaler.shell.operators.requests import Request, read_told
 from autoscaler.shell.state.mortems import ConsoleText, PostMortem
 from autoscaler.shell.state.store import RequestRow, Store, UsageRow
+from tests.schemas import hold
 from tests.shell.harness import GROUP
 from tests.shell.kept import Row, decision, record
 from tests.shell.operators.test_desk import ANN
@@ -27,9 +28,15 @@ PATH = "/api/v1/groups/alpha/user:web"
 CLONE = GROUP.clone(1)
 
 
-def read(answer):
+def read(answer, schema=None):
+    """Return what is told, which is as the *schema* of this name says."""
     assert answer.headers["content-type"] == "application/json"
-    return json.loads(answer.body)
+    told = json.loads(answer.body)
+    if answer.status >= 400:
+        schema = "done" if "done" in told else "error"
+    if schema is not None:
+        hold(schema, told)
+    return told
 
 
 @pytest.fixture
@@ -93,7 +100,7 @@ async def wall(office, tmp_path):
 
 
 async def test_the_status_is_that_of_the_command_line(town):
-    told = read(await town.get("/api/v1/status"))
+    told = read(await town.get("/api/v1/status"), "status")
 
     assert list(told) == ["daemon", "stranded", "streams", "groups"]
     assert told["daemon"] == {"running": False, "pid": None}
@@ -113,15 +120,15 @@ async def test_the_status_is_read_once_a_second_at_most(town, tmp_path):
 
 
 async def test_one_group_is_told_alone(town):
-    whole = read(await town.get("/api/v1/status"))["groups"]
+    whole = read(await town.get("/api/v1/status"), "status")["groups"]
 
     assert read(await town.get("/api/v1/groups")) == {"groups": whole}
-    assert read(await town.get(PATH)) == whole[0]
+    assert read(await town.get(PATH), "group") == whole[0]
     assert read(await town.get("/api/v1/groups/alpha/user%3Aweb")) == whole[0]
 
 
 async def test_a_view_gets_all_in_one_answer(town, wall):
-    told = read(await town.get("/api/v1/top"))
+    told = read(await town.get("/api/v1/top"), "top")
 
     assert told["fleet"]["groups"] == 2
     [web] = [each for each in told["groups"] if each["group"] == str(GROUP)]
@@ -130,7 +137,7 @@ async def test_a_view_gets_all_in_one_answer(town, wall):
 
 
 async def test_the_history_is_told_with_the_newest_last(town, wall):
-    told = read(await town.get("/api/v1/history?since=1h"))
+    told = read(await town.get("/api/v1/history?since=1h"), "history")
 
     assert [(each["who"], each["what"]) for each in told] == [
         ("rule", "up high"),
@@ -167,7 +174,7 @@ async def test_a_decision_is_explained_from_memory_and_an_earlier_one_from_disk(
         while fleet.newest(GROUP) is None:
             await trio.sleep(0.05)
 
-    now = read(await town.get(f"{PATH}/explain"))
+    now = read(await town.get(f"{PATH}/explain"), "explain")
     earlier = read(await town.get(f"{PATH}/explain?at={wall - 500}"))
 
     assert (now["group"], now["source"]) == (str(GROUP), "daemon")
@@ -176,8 +183,9 @@ async def test_a_decision_is_explained_from_memory_and_an_earlier_one_from_disk(
 
 
 async def test_what_is_kept_of_the_dead_is_told(town, wall):
-    [line] = read(await town.get("/api/v1/post-mortems"))
-    whole = read(await town.get(f"/api/v1/post-mortems/alpha/{CLONE}"))
+    [line] = read(await town.get("/api/v1/post-mortems"), "post-mortems")
+    path = f"/api/v1/post-mortems/alpha/{CLONE}"
+    whole = read(await town.get(path), "post-mortem")
 
     assert (line["name"], line["why"]) == (str(CLONE), "died")
     assert whole["console"] == [{"at": wall - 301, "text": "bye"}]
@@ -223,7 +231,7 @@ async def test_who_has_the_token_pauses_and_resumes_a_group(town, office):
     mode = office.world.group.mode
     resumed = await town.post(f"{PATH}/resume", authorization=BEARER)
 
-    assert read(paused) == {"done": True, "said": [f"{GROUP} is paused"]}
+    assert read(paused, "done") == {"done": True, "said": [f"{GROUP} is paused"]}
     assert mode is Mode.PAUSED
     assert read(resumed)["said"] == [f"{GROUP} does what the file allows: active"]
 
