@@ -89,6 +89,8 @@ def _requests() -> Iterator[bytes]:
         "at": "1800000000.5",
         "clones": "3",
         "count": "2",
+        "since": "2h",
+        "limit": "100",
     }
     for verb, row in VERBS.items():
         told = {word: words[word] for word in sorted(row.needs | row.may)}

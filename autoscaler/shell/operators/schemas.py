@@ -30,6 +30,10 @@ PERCENT: Form = {"type": "number", "minimum": 0, "maximum": 100}
 INSTANT: Form = {"type": "number", "description": "seconds since 1970"}
 GROUP: Form = {"type": "string", "description": "HOST/NAME"}
 SENTENCES: Form = {"type": "array", "items": {"type": "string"}}
+DECISION_ID: Form = {
+    "type": "string",
+    "description": "what a change of decision, and all that follows from it, is called",
+}
 
 
 def maybe(form: Form) -> Form:
@@ -90,6 +94,7 @@ _NUMBERS: Mapping[str, Form] = {
 }
 # What doesn't apply to a decision is left out of it.
 _SOMETIMES: Mapping[str, Form] = {
+    "decision_id": DECISION_ID,
     "create": described(COUNT, "so many clones are to be made"),
     "victim": described(TEXT, "which clone is to go"),
     "more_victims": described(TEXT, "those that go with it, with commas"),
@@ -219,6 +224,7 @@ _MORTEM_LINE: Mapping[str, Form] = {
     "name": TEXT,
     "at": INSTANT,
     "why": TEXT,
+    "decision_id": maybe(DECISION_ID),
 }
 
 SCHEMAS: Mapping[str, Form] = {
@@ -297,6 +303,7 @@ SCHEMAS: Mapping[str, Form] = {
                 "why": TEXT,
                 "took_s": maybe(SECONDS),
                 "outcome": maybe(TEXT),
+                "decision_id": maybe(DECISION_ID),
             }
         )
     ),
