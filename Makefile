@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+# Tests start a hundred programs: to compile each anew takes longer than what they do.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo demo-traffic sandbox test test-slow bench soak soak-virtual fuzz fuzz-codec venv lock docs schemas format clean
 
 demo: venv
