@@ -14,7 +14,11 @@ Number: TypeAlias = str | int | float | None
 
 def describe_shortage(shortage: Shortage, clone: str = "clone") -> str:
     """Return in words what one more *clone* lacks."""
-    whose = "" if shortage.domain is None else f" in the policy of {shortage.domain}"
+    whose = ""
+    if shortage.domain is not None:
+        # A domain's name ends with a colon, which reads as the sentence's own.
+        domain = str(shortage.domain).removesuffix(":") or "the root"
+        whose = f" in the policy of {domain}"
     resource = clean(shortage.resource, 100)
     match shortage.reason:
         case Reason.BLOCK_DEVICE:

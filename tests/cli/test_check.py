@@ -134,7 +134,7 @@ async def test_more_clones_than_fit_are_told_with_the_number_that_does(
     assert found.severity is Severity.HINT
     assert str(found) == (
         "hint: group west/user:web: max_clones: 4 clones are more than fit (3, 1 of "
-        "them running): no cpuids for a clone in the policy of user:"
+        "them running): no cpuids for a clone in the policy of user"
     )
 
 
@@ -491,7 +491,7 @@ async def test_a_managed_group_that_does_not_fit_is_told_in_its_own_words(tmp_pa
     assert str(found) == (
         "hint: group west/user:shop: max_members: 4 members are more than fit (3, 0 "
         "of them running): a member needs 1 of unikernels, and 3 of 3 are taken in "
-        "the policy of user:"
+        "the policy of user"
     )
 
 

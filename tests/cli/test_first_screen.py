@@ -87,7 +87,10 @@ async def test_what_the_host_lacks_is_named_with_its_numbers(autojump_clock, nur
     await rise_until(world, Reason.NO_CAPACITY)
 
     for screen in (top(world), explain(world)):
-        assert "a clone needs 1 of unikernels, and 1 of 1 are taken" in screen
+        assert (
+            "a clone needs 1 of unikernels, and 1 of 1 are taken in the policy of user)"
+            in screen
+        )
         assert "blocked by no capacity" in screen
     assert ">! alpha/user:web" in top(world)
 

@@ -250,7 +250,7 @@ def test_members_are_told_with_class_and_usage():
         pytest.param(
             decision(Reason.NO_CAPACITY, shortage=MEMORY),
             "one more clone does not fit: a clone needs 32 MB of memory, and 480 of "
-            "500 MB are taken in the policy of user:",
+            "500 MB are taken in the policy of user",
             id="no capacity",
         ),
         pytest.param(
@@ -425,8 +425,7 @@ def test_every_reason_can_be_explained_whatever_else_is_known(reason):
     [
         pytest.param(
             Shortage(Reason.NO_CAPACITY, "unikernels", 1, 2, 2, USER),
-            "a clone needs 1 of unikernels, and 2 of 2 are taken in the policy of "
-            "user:",
+            "a clone needs 1 of unikernels, and 2 of 2 are taken in the policy of user",
             id="unikernels",
         ),
         pytest.param(
@@ -436,7 +435,7 @@ def test_every_reason_can_be_explained_whatever_else_is_known(reason):
         ),
         pytest.param(
             Shortage(Reason.NO_CAPACITY, "bridges (\x1b[1mb\n)", 1, domain=USER),
-            "no bridges (\\x1b[1mb\\n) for a clone in the policy of user:",
+            "no bridges (\\x1b[1mb\\n) for a clone in the policy of user",
             id="a hostile bridge",
         ),
         pytest.param(

@@ -118,7 +118,7 @@ def test_as_many_are_made_as_fit_and_why_no_more_is_said():
     assert said == (
         "1 of 4 standbys: 0 ready, 1 coming; one more member does not "
         "fit: a member needs 1 of unikernels, and 3 of 3 are taken in the policy of "
-        "user:"
+        "user"
     )
 
 

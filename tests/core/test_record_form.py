@@ -53,7 +53,7 @@ def test_sizes_are_told_with_what_is_between_them():
         "coming": 0,
         "blocked_by": "rising",
         "told": "wants 2, can 1, has 1 (clones); blocked by rising (a clone needs 1 "
-        "of unikernels, and 3 of 0 are taken in the policy of user:)",
+        "of unikernels, and 3 of 0 are taken in the policy of user)",
     }
     assert form(50.0)["sizes"]["blocked_by"] is None
 
