@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        arguments = _parser().parse_args(argv)
+        arguments = whole_parser().parse_args(argv)
         code = _run(arguments.run, arguments)
         sys.stdout.flush()
     except BrokenPipeError:
@@ -59,7 +59,8 @@ def _run(
         raise error from group
 
 
-def _parser() -> argparse.ArgumentParser:
+def whole_parser() -> argparse.ArgumentParser:
+    """Return the parser with all commands."""
     parser = argparse.ArgumentParser(
         prog=_PROGRAM,
         description=_DESCRIPTION,

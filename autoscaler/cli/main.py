@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, str] = {
     "disown": "say that a clone is to be left alone",
     "prewarm": "have members stand by for a while",
     "destroy": "remove clones that nobody looks after any more",
+    "completion": "print what makes a shell complete both commands",
     "demo": "watch it scale a sandbox host up and down",
 }
 ASKED = frozenset(
@@ -71,6 +72,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     return code
+
+
+def whole_parser() -> argparse.ArgumentParser:
+    """Return the parser with all subcommands, which takes a while."""
+    return _parser(tuple(COMMANDS))
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
