@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # Tests start a hundred programs: to compile each anew takes longer than what they do.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo demo-traffic sandbox test test-slow bench soak soak-virtual fuzz fuzz-codec venv lock docs schemas format clean
+.PHONY: demo demo-traffic sandbox test test-slow bench soak soak-virtual fuzz fuzz-codec man venv lock docs schemas format clean
 
 demo: venv
 	$(BIN)/autoscaler demo
@@ -48,6 +48,10 @@ soak: venv
 # SOAK="--days 1 --seed 7" for another one; the hash seed repeats a run exactly.
 soak-virtual: venv
 	PYTHONHASHSEED=0 $(BIN)/python -m tests.soak_virtual $(SOAK)
+
+# Manual pages in man/, from what `--help` says; `man -l man/autoscaler.1` shows one.
+man: venv
+	$(BIN)/python -m autoscaler.cli.manual man
 
 fuzz-codec: venv
 	$(BIN)/python -m tests.fuzz_codec

@@ -7,6 +7,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from albatross_client.cli.help import Formatter, examples
+
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
 
@@ -20,6 +22,11 @@ def add_commands(subparsers: "Subparsers") -> None:
         "decode",
         help="show a message as JSON",
         description="Read hexadecimal digits from standard input, print JSON.",
+        epilog=examples(
+            ("albatrossctl decode < message.hex", ""),
+            ("albatrossctl decode --frames capture.bin", "one line for each message"),
+        ),
+        formatter_class=Formatter,
     )
     _add_kind(decoder)
     decoder.add_argument(
@@ -34,6 +41,8 @@ def add_commands(subparsers: "Subparsers") -> None:
         help="make a message from JSON",
         description="Read JSON, as decode prints it, from standard input; "
         "print hexadecimal digits.",
+        epilog=examples(("albatrossctl encode < message.json", "")),
+        formatter_class=Formatter,
     )
     _add_kind(encoder)
     encoder.set_defaults(run=_encode)

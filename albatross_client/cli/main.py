@@ -11,6 +11,8 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
+from albatross_client.cli.help import Formatter
+
 FAILED = 1
 INTERRUPTED = 128 + signal.SIGINT
 
@@ -65,7 +67,7 @@ def whole_parser() -> argparse.ArgumentParser:
         prog=_PROGRAM,
         description=_DESCRIPTION,
         epilog=_EPILOGUE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Formatter,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)

@@ -8,11 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from albatross_client.cli.examples import EXAMPLES
+from albatross_client.cli.help import Formatter, examples
+
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
     from albatross_client.names import Name
 
 T = TypeVar("T")
+_ONE = "PATH:LABEL, such as user:web"
+_ANY = "PATH:LABEL, or PATH: for all of a domain; without it all"
 DEFAULT_TIMEOUT = 30.0
 TRANSFER_TIMEOUT = 600.0
 
@@ -27,11 +32,11 @@ def add_commands(subparsers: "Subparsers") -> None:
 
 def _add_reading(subparsers: "Subparsers") -> None:
     info = _command(subparsers, "info", "what runs: one unikernel or a domain's")
-    info.add_argument("name", type=_name, nargs="?", default=None)
+    info.add_argument("name", type=_name, nargs="?", metavar="NAME", help=_ANY)
     policy = _command(subparsers, "policy", "what domains may use")
-    policy.add_argument("name", type=_name, nargs="?", default=None)
+    policy.add_argument("name", type=_name, nargs="?", metavar="NAME", help=_ANY)
     image = _command(subparsers, "image", "fetch a unikernel's image", TRANSFER_TIMEOUT)
-    image.add_argument("name", type=_name)
+    image.add_argument("name", type=_name, metavar="NAME", help=_ONE)
     _add_output(image)
     _command(
         subparsers,
@@ -42,12 +47,12 @@ def _add_reading(subparsers: "Subparsers") -> None:
 
 def _add_watching(subparsers: "Subparsers") -> None:
     stats = _command(subparsers, "stats", "follow CPU and traffic as readings come")
-    stats.add_argument("name", type=_name, nargs="?", default=None)
+    stats.add_argument("name", type=_name, nargs="?", metavar="NAME", help=_ANY)
     stats.add_argument(
         "--count", type=_count, help="end after this many readings (default: never)"
     )
     console = _command(subparsers, "console", "follow a unikernel's console")
-    console.add_argument("name", type=_name)
+    console.add_argument("name", type=_name, metavar="NAME", help=_ONE)
     console.add_argument(
         "--lines", type=_count, default=20, help="lines of history (default: 20)"
     )
@@ -60,8 +65,8 @@ def _add_changing(subparsers: "Subparsers") -> None:
     create = _command(
         subparsers, "create", "create a unikernel from an image file", TRANSFER_TIMEOUT
     )
-    create.add_argument("name", type=_name)
-    create.add_argument("image", type=Path, help="the image's file")
+    create.add_argument("name", type=_name, metavar="NAME", help=_ONE)
+    create.add_argument("image", type=Path, metavar="IMAGE", help="the image's file")
     create.add_argument(
         "--compress", type=_level, default=0, metavar="LEVEL", help="zlib level, 0 to 9"
     )
@@ -71,26 +76,44 @@ def _add_changing(subparsers: "Subparsers") -> None:
         "restart",
         "restart a unikernel: as it is, or with --replace as the options say",
     )
-    restart.add_argument("name", type=_name)
+    restart.add_argument("name", type=_name, metavar="NAME", help=_ONE)
     restart.add_argument(
         "--replace", action="store_true", help="run with these options from now on"
     )
     _add_arguments(restart)
     destroy = _command(subparsers, "destroy", "destroy a unikernel")
-    destroy.add_argument("name", type=_name)
+    destroy.add_argument("name", type=_name, metavar="NAME", help=_ONE)
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     how = parser.add_argument_group("how it runs")
-    how.add_argument("--memory", type=_count, default=32, metavar="MB")
     how.add_argument(
-        "--cpuid", type=_count, action="append", metavar="N", help="may be repeated"
+        "--memory",
+        type=_count,
+        default=32,
+        metavar="MB",
+        help="how much it gets; default: 32",
     )
     how.add_argument(
-        "--net", action="append", default=[], metavar="NAME[:BRIDGE[:MAC]]"
+        "--cpuid",
+        type=_count,
+        action="append",
+        metavar="N",
+        help="a core that it may run on; may be repeated",
     )
     how.add_argument(
-        "--block", action="append", default=[], metavar="NAME[:DEVICE[@SECTOR]]"
+        "--net",
+        action="append",
+        default=[],
+        metavar="NAME[:BRIDGE[:MAC]]",
+        help="an interface; may be repeated",
+    )
+    how.add_argument(
+        "--block",
+        action="append",
+        default=[],
+        metavar="NAME[:DEVICE[@SECTOR]]",
+        help="a block device; may be repeated",
     )
     how.add_argument(
         "--arg",
@@ -103,7 +126,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CODES",
         help="start again on these exit codes: 1,2 or any",
     )
-    how.add_argument("--startup", type=_count, metavar="PRIORITY")
+    how.add_argument(
+        "--startup",
+        type=_count,
+        metavar="PRIORITY",
+        help="when it is started with its host",
+    )
     how.add_argument("--no-add-name", action="store_true", help="don't pass --name=")
 
 
@@ -113,21 +141,21 @@ def _add_block(subparsers: "Subparsers") -> None:
     )
     commands = block.add_subparsers(metavar="COMMAND", required=True)
     listing = _command(commands, "list", "block devices of a domain", run="block_list")
-    listing.add_argument("name", type=_name, nargs="?", default=None)
+    listing.add_argument("name", type=_name, nargs="?", metavar="NAME", help=_ANY)
     add = _command(commands, "add", "make a block device", run="block_add")
-    add.add_argument("name", type=_name)
-    add.add_argument("size", type=_count, metavar="MB")
+    add.add_argument("name", type=_name, metavar="NAME", help=_ONE)
+    add.add_argument("size", type=_count, metavar="MB", help="how large")
     remove = _command(commands, "remove", "remove a block device", run="block_remove")
-    remove.add_argument("name", type=_name)
+    remove.add_argument("name", type=_name, metavar="NAME", help=_ONE)
     fill = _command(
         commands, "set", "replace the content", TRANSFER_TIMEOUT, run="block_set"
     )
-    fill.add_argument("name", type=_name)
-    fill.add_argument("content", type=Path, help="the content's file")
+    fill.add_argument("name", type=_name, metavar="NAME", help=_ONE)
+    fill.add_argument("content", type=Path, metavar="FILE", help="the content")
     dump = _command(
         commands, "dump", "fetch the content", TRANSFER_TIMEOUT, run="block_dump"
     )
-    dump.add_argument("name", type=_name)
+    dump.add_argument("name", type=_name, metavar="NAME", help=_ONE)
     _add_output(dump)
 
 
@@ -144,10 +172,15 @@ def _command(
     timeout: float = DEFAULT_TIMEOUT,
     run: str | None = None,
 ) -> argparse.ArgumentParser:
+    action = run or name
     parser = subparsers.add_parser(
-        name, help=summary, description=f"{summary[0].upper()}{summary[1:]}."
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=examples(*EXAMPLES[action]),
+        formatter_class=Formatter,
     )
-    parser.set_defaults(run=_run, action=run or name)
+    parser.set_defaults(run=_run, action=action)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--timeout",
@@ -166,11 +199,20 @@ def _add_host(parser: argparse.ArgumentParser) -> None:
     )
     host.add_argument("--config", type=Path, metavar="FILE", help="TOML with [[hosts]]")
     host.add_argument("--host", metavar="NAME", help="which one of several")
-    host.add_argument("--address", metavar="HOST:PORT")
-    host.add_argument("--server-ca", type=Path, metavar="PEM")
-    host.add_argument("--ca", type=Path, metavar="PEM")
-    host.add_argument("--ca-key", type=Path, metavar="PEM")
-    host.add_argument("--ca-key-passphrase-file", type=Path, metavar="FILE")
+    host.add_argument("--address", metavar="HOST:PORT", help="where it listens")
+    host.add_argument(
+        "--server-ca", type=Path, metavar="PEM", help="the CA of its own certificate"
+    )
+    host.add_argument(
+        "--ca", type=Path, metavar="PEM", help="your CA: the root's, or a domain's"
+    )
+    host.add_argument("--ca-key", type=Path, metavar="PEM", help="the key of --ca")
+    host.add_argument(
+        "--ca-key-passphrase-file",
+        type=Path,
+        metavar="FILE",
+        help="what opens that key, in a file",
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:

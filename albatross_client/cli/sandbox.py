@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from albatross_client.cli.help import Formatter
+
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
 
@@ -14,6 +16,11 @@ It makes its own keys in a directory and prints, once it answers, its address
 and the table that a configuration needs to reach it.
 """
 _EPILOGUE = """\
+examples:
+  albatrossctl sandbox --directory keys --unikernel user:web --demand user:web=2.5
+  albatrossctl sandbox --directory keys --unikernel user:web --kind model \\
+      --fault stream-stalled=35s,after=1m
+
 forms:
   --unikernel user:web
   --argument  user:web=--ipv4=127.0.1.2/8 (a process serves HTTP there; port 8080,
@@ -44,7 +51,7 @@ def add_commands(subparsers: "Subparsers") -> None:
         help="run a stand-in host for trying things",
         description=_DESCRIPTION,
         epilog=_EPILOGUE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Formatter,
     )
     add = parser.add_argument
     add("--directory", type=Path, required=True, help="where its keys are made")

@@ -2,11 +2,12 @@
 
 import argparse
 from collections.abc import Mapping
-from pathlib import Path
 
 from attrs import frozen
 
+from albatross_client.cli.help import Formatter, examples
 from albatross_client.texts import clean
+from autoscaler.cli.options import add_config
 from autoscaler.cli.output import complain, print_json
 from autoscaler.shell.configuration.settings import SettingsError, load_settings
 from autoscaler.shell.operators.control import ControlError, ask
@@ -20,10 +21,12 @@ class Asking:
     Attributes:
         about: The word of the request that its argument is; None: it has none.
         description: What happens, for the help.
+        examples: Command lines without ``--config``, and what each does.
     """
 
     about: str | None
     description: str
+    examples: tuple[tuple[str, str], ...]
 
 
 ASKINGS: Mapping[str, Asking] = {
@@ -31,42 +34,53 @@ ASKINGS: Mapping[str, Asking] = {
         None,
         "Have the daemon read its configuration again, all of it or nothing: if "
         "anything is wrong, the old one stays in force and all is told.",
+        (("reload", ""),),
     ),
     "pause": Asking(
         "group",
         "Have the daemon neither decide nor do anything, for one group or for all. "
         "It holds over restarts, until `resume`.",
+        (("pause user:web", ""), ("pause", "all groups")),
     ),
     "observe": Asking(
         "group",
         "Have the daemon decide, but do nothing, for one group or for all. It "
         "holds over restarts, until `resume`.",
+        (("observe alpha/user:web", ""), ("observe", "all groups")),
     ),
     "resume": Asking(
         "group",
         "Take back `pause` and `observe`, and end a stand-down: the daemon does "
         "again what its configuration allows.",
+        (("resume user:web", ""), ("resume", "all groups")),
     ),
     "scale": Asking(
         "group",
         "Have a group become as large as that, once, within its min_clones and "
         "max_clones and what its host allows. It waits for no cooldown, and starts "
         "one: after it the load decides again.",
+        (("scale user:web 3", "three clones beside the primary"),),
     ),
     "adopt": Asking(
         "name",
         "Say that a unikernel with a clone's name is the daemon's own: it may be "
         "destroyed. With --all, that nothing is left to be said by name after the "
         "state was lost.",
+        (
+            ("adopt user:web-clone-4", ""),
+            ("adopt --all", "once all was looked at, after the state was lost"),
+        ),
     ),
     "disown": Asking(
         "name",
         "Say that a clone is not the daemon's: it is left alone until `adopt`.",
+        (("disown alpha/user:web-clone-4", ""),),
     ),
     "prewarm": Asking(
         "group",
-        "Have COUNT members of a group stand by, booted and checked, for as long as "
+        "Have N members of a group stand by, booted and checked, for as long as "
         "its `max_idle` says; tells how many of them are possible. 0 takes it back.",
+        (("prewarm user:web 4", ""), ("prewarm user:web 0", "takes it back")),
     ),
 }
 # What is asked for in numbers: by which word, and what it means.
@@ -86,7 +100,14 @@ def add_asking(
 ) -> None:
     """Add the subcommand *verb*."""
     asking = ASKINGS[verb]
-    parser = subparsers.add_parser(verb, help=purpose, description=asking.description)
+    shown = ((f"autoscaler {x} --config FILE", why) for x, why in asking.examples)
+    parser = subparsers.add_parser(
+        verb,
+        help=purpose,
+        description=asking.description,
+        epilog=examples(*shown),
+        formatter_class=Formatter,
+    )
     if asking.about == "group":
         is_one = verb in COUNTED
         text = "PRIMARY or HOST/PRIMARY"
@@ -111,7 +132,7 @@ def add_asking(
             action="store_true",
             help="follow `adopt` of the configuration again, for all groups",
         )
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE")
+    add_config(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run, verb=verb)
 

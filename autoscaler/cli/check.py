@@ -8,6 +8,7 @@ import trio
 from attrs import asdict, field, frozen
 
 from albatross_client.certificates import rfc3339
+from albatross_client.cli.help import Formatter, examples
 from albatross_client.client import Client
 from albatross_client.hosts import open_endpoint
 from albatross_client.names import Name
@@ -53,9 +54,20 @@ def add_command(
         help="validate a configuration, and look at its hosts",
         description="Tell all that is wrong with a configuration at once, and what "
         "is probably not meant (hints). Exit code 0: it can be used; 1: it can't.",
+        epilog=examples(
+            ("autoscaler check --config FILE", "the file alone"),
+            (
+                "autoscaler check --config FILE --connect",
+                "what its hosts and balancers say, too",
+            ),
+            ("autoscaler check --diff OLD NEW", "what a reload would change"),
+        ),
+        formatter_class=Formatter,
     )
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--config", type=Path, metavar="FILE")
+    which.add_argument(
+        "--config", type=Path, metavar="FILE", help="the configuration, TOML"
+    )
     which.add_argument(
         "--diff",
         type=Path,

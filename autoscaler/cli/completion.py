@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from albatross_client.cli.help import Formatter
 from albatross_client.cli.main import whole_parser as albatrossctl
 from albatross_client.texts import escaped
 from autoscaler.cli.output import complain
@@ -42,7 +43,7 @@ def add_command(
         description="Print a script by which a shell completes subcommands, options, "
         "files and groups of autoscaler and albatrossctl.",
         epilog=_EPILOGUE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Formatter,
     )
     parser.add_argument(
         "shell",
@@ -114,7 +115,7 @@ def _mark(action: argparse.Action, file: object, directory: object) -> None:
     if action.metavar == "GROUP":
         vars(action)["complete"] = _GROUPS
     elif action.type is Path:
-        is_directory = action.dest == "directory"
+        is_directory = action.dest in {"directory", "state_dir"}
         vars(action)["complete"] = directory if is_directory else file
 
 

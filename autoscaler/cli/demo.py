@@ -13,6 +13,7 @@ from pathlib import Path
 import trio
 from rich.console import Console
 
+from albatross_client.cli.help import Formatter, examples
 from albatross_client.sandbox.haproxy import find_program
 from autoscaler.cli.demos import traffic, usage
 from autoscaler.cli.demos.story import Story
@@ -31,6 +32,12 @@ def add_command(
         description="Start a sandbox host with one unikernel, load it, and let the "
         "daemon follow. Ends by itself in at most 90 seconds; the exit code is 0 if "
         "the group went from 1 to 3 members and back.",
+        epilog=examples(
+            ("autoscaler demo", ""),
+            ("autoscaler demo --traffic", "with HAProxy and visitors"),
+            ("autoscaler demo --plain", "what the daemon logs, instead of a live view"),
+        ),
+        formatter_class=Formatter,
     )
     parser.add_argument(
         "--traffic",

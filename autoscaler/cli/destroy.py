@@ -14,8 +14,10 @@ from pathlib import Path
 import trio
 from attrs import field, frozen
 
+from albatross_client.cli.help import Formatter, examples
 from albatross_client.errors import AlbatrossError
 from albatross_client.texts import clean
+from autoscaler.cli.options import add_config
 from autoscaler.cli.output import complain, print_json, print_table
 from autoscaler.shell.assemble import open_host
 from autoscaler.shell.clock import wall_clock
@@ -47,6 +49,14 @@ def add_command(
         help="remove clones that nobody looks after any more",
         description="Destroy the clones of groups that are no longer configured, as "
         "the state knows them. Asks first. Works whether the daemon runs or not.",
+        epilog=examples(
+            ("autoscaler destroy --stranded --config FILE", "all of them; asks first"),
+            (
+                "autoscaler destroy --stranded alpha/user:web-clone-1 --config FILE",
+                "this one alone; --yes: without a question",
+            ),
+        ),
+        formatter_class=Formatter,
     )
     parser.add_argument(
         "--stranded",
@@ -60,7 +70,7 @@ def add_command(
         metavar="HOST/NAME",
         help="these of them alone",
     )
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE")
+    add_config(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from attrs import frozen
 
+from albatross_client.cli.help import Formatter
+from autoscaler.cli.options import add_config
 from autoscaler.cli.output import complain, print_json, print_table
 from autoscaler.core.group import GroupId
 from autoscaler.core.guards import Guard
@@ -53,11 +55,11 @@ def add_command(
         "what is missing to act.  The daemon is asked; where it is down, or for an "
         "earlier time, the state file tells.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Formatter,
     )
     parser.add_argument("group", metavar="GROUP", help="PRIMARY or HOST/PRIMARY")
     parser.add_argument("--at", metavar="TIME", help=f"{ALLOWED}; default: now")
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE")
+    add_config(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 

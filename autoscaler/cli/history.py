@@ -3,7 +3,9 @@
 import argparse
 from pathlib import Path
 
+from albatross_client.cli.help import Formatter
 from albatross_client.texts import clean
+from autoscaler.cli.options import add_config
 from autoscaler.cli.output import complain, print_json, print_table
 from autoscaler.cli.post_mortem import show_post_mortem
 from autoscaler.core.decision import Reason
@@ -43,7 +45,7 @@ def add_command(
         "for, the newest last, from the state file: also of groups that are no "
         "longer configured, and whether the daemon runs or not.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Formatter,
     )
     parser.add_argument(
         "group",
@@ -65,7 +67,7 @@ def add_command(
         help="show what was last known of a clone that is gone: PATH:LABEL or "
         "HOST/PATH:LABEL",
     )
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE")
+    add_config(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 

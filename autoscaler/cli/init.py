@@ -14,6 +14,7 @@ from pathlib import Path
 
 import trio
 
+from albatross_client.cli.help import Formatter
 from albatross_client.errors import CertificateError
 from albatross_client.hosts import HostSettings
 from albatross_client.names import Name
@@ -70,7 +71,7 @@ def add_command(
         help="write a first configuration, after a look at the host",
         description=_DESCRIPTION,
         epilog=_EPILOGUE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Formatter,
     )
     add = parser.add_argument
     add("--host", metavar="HOST[:PORT]", help="where its TLS endpoint listens")

@@ -12,6 +12,8 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 
+from albatross_client.cli.help import Formatter
+
 INTERRUPTED = 128 + signal.SIGINT
 
 # Each is a module beside this one with `add_command(subparsers)`; those that
@@ -21,7 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "run": "run the daemon",
     "check": "validate a configuration, and look at its hosts",
     "status": "show what the daemon knows and does",
-    "top": "follow all groups in a terminal, those that need somebody first",
+    "top": "follow all groups in a terminal, the most urgent first",
     "explain": "tell why a group does what it does, and what is missing",
     "history": "show what happened, who did it and why",
     "reload": "have the daemon read its configuration again",
@@ -84,7 +86,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         prog=_PROGRAM,
         description=_DESCRIPTION,
         epilog=_EPILOGUE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Formatter,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)

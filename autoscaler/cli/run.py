@@ -5,13 +5,14 @@ import os
 import signal
 from collections.abc import Callable, Collection
 from functools import partial
-from pathlib import Path
 
 import trio
 from attrs import evolve
 
+from albatross_client.cli.help import Formatter, examples
 from albatross_client.errors import CertificateError
 from albatross_client.secrecy import keep_memory_private
+from autoscaler.cli.options import add_config
 from autoscaler.cli.output import complain
 from autoscaler.core.policy import Mode
 from autoscaler.shell.acting.turns import Turns
@@ -57,8 +58,20 @@ def add_command(
         "run",
         help="run the daemon",
         description="Follow the statistics of all hosts, and scale the groups.",
+        epilog=examples(
+            ("autoscaler run --config FILE", ""),
+            (
+                "autoscaler run --config FILE --mode observe",
+                "to see what it would do, before it may",
+            ),
+            (
+                "autoscaler run --config FILE --log-format json --log-level debug",
+                "every tick, for programs",
+            ),
+        ),
+        formatter_class=Formatter,
     )
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE")
+    add_config(parser)
     parser.add_argument(
         "--mode",
         choices=[mode.value for mode in Mode],
@@ -73,7 +86,12 @@ def add_command(
         help="auto: journal where standard error is the journal of systemd, else "
         "logfmt",
     )
-    parser.add_argument("--log-level", choices=LEVELS, default="info")
+    parser.add_argument(
+        "--log-level",
+        choices=LEVELS,
+        default="info",
+        help="the least that is worth a line; default: info",
+    )
     parser.set_defaults(run=run)
 
 

@@ -1,8 +1,9 @@
 """`autoscaler status`: what the daemon knows and does, from its state file."""
 
 import argparse
-from pathlib import Path
 
+from albatross_client.cli.help import Formatter, examples
+from autoscaler.cli.options import add_config
 from autoscaler.cli.output import complain, print_json, print_table
 from autoscaler.core.decision import Decision, Requests, Service
 from autoscaler.core.deeds import describe_action
@@ -26,8 +27,16 @@ def add_command(
         help="show what the daemon knows and does",
         description="Show groups, members, decisions and actions from the state "
         "file, whether the daemon runs or not.",
+        epilog=examples(
+            ("autoscaler status --config FILE", ""),
+            (
+                "autoscaler status --config FILE --json",
+                "for programs: docs/http.md says what is in it",
+            ),
+        ),
+        formatter_class=Formatter,
     )
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE")
+    add_config(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 

@@ -3,11 +3,12 @@
 import argparse
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import trio
 
+from albatross_client.cli.help import Formatter
 from albatross_client.texts import clean
+from autoscaler.cli.options import add_config
 from autoscaler.cli.output import complain, print_json, print_table
 from autoscaler.cli.screen.sights import Group, Seen, Sight
 from autoscaler.cli.screen.source import StateDirectory
@@ -43,14 +44,14 @@ def add_command(
     """Add ``top``."""
     parser = subparsers.add_parser(
         "top",
-        help="follow all groups in a terminal, those that need somebody first",
+        help="follow all groups in a terminal, the most urgent first",
         description="Show the fleet and all its groups, and keep showing them: what "
         "needs a person comes first.  Where standard input or output is no terminal, "
         "one table is printed.  Where no daemon runs, the state file tells.",
         epilog=_EPILOGUE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Formatter,
     )
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE")
+    add_config(parser)
     parser.add_argument(
         "--interval",
         default="1s",
