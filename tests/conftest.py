@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import sqlite3
 import sys
 
@@ -20,6 +21,8 @@ __all__ = [
     "memory_host",
     "tls_sandbox",
 ]
+
+NOT_INSTALLED = re.compile(r" (\w+) is not installed: apt-get install")
 
 # No deadline and no complaint about slow draws: machines have other work.
 # In CI every run draws the same examples: a red build is red again.
@@ -83,7 +86,20 @@ def pytest_runtest_call(item):
 def pytest_terminal_summary(terminalreporter):
     """Say loudly what could not be tried."""
     tell_what_was_skipped(terminalreporter)
+    tell_what_is_not_installed(terminalreporter)
     tell_figures(terminalreporter)
+
+
+def tell_what_is_not_installed(terminal) -> None:
+    """Say which programs others of the machine would have tried it with."""
+    skipped = terminal.stats.get("skipped", [])
+    reasons = [str(report.longrepr) for report in skipped]
+    for program in sorted({m[1] for r in reasons if (m := NOT_INSTALLED.search(r))}):
+        count = sum(f" {program} is not installed" in reason for reason in reasons)
+        terminal.write_sep("!", "not everything was tried", red=True)
+        terminal.write_line(
+            f"{program} is not installed: {count} tests were skipped", red=True
+        )
 
 
 def tell_figures(terminal) -> None:

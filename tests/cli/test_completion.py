@@ -14,6 +14,8 @@ from tests.pseudo_terminal import open_terminal
 
 BIN = Path(sys.executable).parent
 TAB = "\t"
+# Control U: what was typed is gone.
+FORGET = "\x15"
 BEGIN = {
     "bash": ["bash", "--norc", "--noprofile", "-i"],
     "zsh": ["zsh", "-f", "-i"],
@@ -55,44 +57,30 @@ async def prompt(nursery, tmp_path, shell):
     return terminal
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("typed", "completed"),
-    [
-        pytest.param("autoscaler expl", "autoscaler explain", id="a subcommand"),
-        pytest.param("autoscaler status --js", "status --json", id="an option"),
-        pytest.param(
-            "autoscaler run --mode obs", "run --mode observe", id="what may be chosen"
-        ),
-        pytest.param(
-            "autoscaler status --config auto", "--config autoscaler.toml", id="a file"
-        ),
-        pytest.param(
-            "autoscaler pause --config autoscaler.toml user:w",
-            "autoscaler.toml user:web",
-            id="a group",
-        ),
-        pytest.param("albatrossctl pol", "albatrossctl policy", id="another command"),
-        pytest.param(
-            "albatrossctl block du", "albatrossctl block dump", id="one within another"
-        ),
-        pytest.param(
-            "albatrossctl info user:web --tim",
-            "info user:web --timeout",
-            id="an option after a name with a colon",
-        ),
-    ],
-)
-async def test_what_is_begun_is_completed(prompt, typed, completed):
-    await prompt.type(f"{typed}{TAB}")
-
-    await prompt.wait_for(completed)
+# What is typed before Tab, and what stands there then.
+COMPLETED = [
+    # A subcommand, an option, what may be chosen, a file.
+    ("autoscaler expl", "autoscaler explain"),
+    ("autoscaler status --js", "status --json"),
+    ("autoscaler run --mode obs", "run --mode observe"),
+    ("autoscaler status --config auto", "--config autoscaler.toml"),
+    # A group, whose name has a colon.
+    ("autoscaler pause --config autoscaler.toml user:w", "autoscaler.toml user:web"),
+    # The other command, one within another, an option after such a name.
+    ("albatrossctl pol", "albatrossctl policy"),
+    ("albatrossctl block du", "albatrossctl block dump"),
+    ("albatrossctl info user:web --tim", "info user:web --timeout"),
+]
 
 
 @pytest.mark.slow
-async def test_what_may_follow_is_listed(prompt):
+async def test_what_is_begun_is_completed(prompt):
+    for typed, completed in COMPLETED:
+        await prompt.type(f"{typed}{TAB}")
+        await prompt.wait_for(completed)
+        await prompt.type(f"{FORGET}\r")
+
     await prompt.type(f"autoscaler pause --config autoscaler.toml user:{TAB}{TAB}")
-
     await prompt.wait_for("web", "shop")
 
 
