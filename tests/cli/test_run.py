@@ -54,10 +54,11 @@ class Running:
 
     process: trio.Process
     lines: list[str]
+    patience: float = PATIENCE_S
 
     async def wait_for(self, pattern: str) -> str:
         """Return the first line that *pattern* is found in."""
-        with trio.fail_after(PATIENCE_S):
+        with trio.fail_after(self.patience):
             while True:
                 for line in self.lines:
                     if re.search(pattern, line):
