@@ -1,9 +1,11 @@
 """`autoscaler init`, against a sandbox behind TLS."""
 
 import io
+import json
 import stat
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 import trio
@@ -14,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from jsonschema import Draft202012Validator
 
 from albatross_client.sandbox.embed import SANDBOX_IMAGE
 from albatross_client.values import BlockDevice, Config
@@ -56,6 +59,10 @@ async def sandbox(tls_sandbox):
     """A host with ``user:web``; its keys are in ``keys``."""
     tls_sandbox.host.create(WEB, Config(image=SANDBOX_IMAGE))
     return tls_sandbox
+
+
+def fits(schema, text):
+    Draft202012Validator(json.loads(schema.read_text())).validate(tomllib.loads(text))
 
 
 async def command(*words):
@@ -120,6 +127,15 @@ async def test_paths_are_relative_to_the_file_and_whole_where_they_lead_elsewher
     assert [elsewhere["hosts"][0][key] for key in keys] == [
         str(here / "keys" / name) for name in said
     ]
+
+
+async def test_editors_find_the_schema_of_what_is_written(sandbox, here):
+    await init(*whole(sandbox))
+    first, _, rest = (here / "autoscaler.toml").read_text().partition("\n")
+
+    word, url = first.split()
+    assert word == "#:schema"
+    fits(Path(url.removeprefix("file://")), rest)
 
 
 async def test_four_answers_do_and_no_answer_takes_what_is_offered(

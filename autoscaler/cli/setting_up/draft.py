@@ -14,6 +14,8 @@ from albatross_client.hosts import HostSettings
 from albatross_client.names import Name
 from autoscaler.cli.setting_up.access import address_of
 
+# Only a clone of the repository has it.
+SCHEMA = Path(__file__).parents[3] / "config" / "schema" / "autoscaler.schema.json"
 _KEY_WIDTH = 40
 _EPILOGUE = """\
 #min_clones = 0                         # fewest clones, whatever the load
@@ -58,6 +60,7 @@ def render(draft: Draft) -> str:
     """Return the configuration as TOML."""
     access = draft.access
     lines = [
+        *_schema(),
         f"# Written by `autoscaler init` {draft.origin}.",
         "# What is not said here has its default; config/example.toml has every key.",
         "# Relative paths are relative to this file.  After a change:",
@@ -85,6 +88,11 @@ def render(draft: Draft) -> str:
         _line("max_clones", draft.max_clones, f"most copies beside it; {draft.why}"),
     ]
     return "\n".join(lines) + "\n" + _EPILOGUE
+
+
+def _schema() -> list[str]:
+    """Return what lets editors complete and check the file, if it is here."""
+    return [f"#:schema {SCHEMA.as_uri()}"] if SCHEMA.is_file() else []
 
 
 def _passphrase(draft: Draft) -> list[str]:
