@@ -15,6 +15,7 @@ from albatross_client.names import Name
 from albatross_client.secrecy import keep_memory_private
 from albatross_client.texts import escaped
 from albatross_client.values import ResourcePolicy
+from albatross_client.wire.reading import MAX_INTEGER
 from autoscaler.cli.findings import (
     Found,
     found_at_hosts,
@@ -218,11 +219,16 @@ def _certificates(host: HostSeen) -> list[tuple[str, str, str]]:
 
 def _limits(policy: ResourcePolicy) -> tuple[str, str, str, str]:
     return (
-        str(policy.unikernels),
-        str(policy.memory),
+        _count(policy.unikernels),
+        _count(policy.memory),
         " ".join(map(str, sorted(policy.cpuids))),
         " ".join(sorted(policy.bridges)),
     )
+
+
+def _count(number: int) -> str:
+    # How policies say that there is no limit.
+    return str(number) if number < MAX_INTEGER else "any"
 
 
 def _group_row(group: GroupSeen) -> tuple[str, str, str, str, str]:

@@ -257,6 +257,7 @@ async def test_check_shows_what_a_real_host_says(tls_sandbox, capsys):
     words = " ".join(out.split())
     assert f"west {tls_sandbox.address} : CN=" in words
     assert "west user: 10 512 0 1 2 3 service" in words
+    assert "west : any 16384 0 1 2" in words
     assert "west/user:web runs 4 0 3" in words
     assert err.startswith("hint: group west/user:web: max_clones: 4 clones are more")
 

@@ -107,7 +107,7 @@ async def test_it_tells_what_the_certificate_may_do_what_runs_and_how_many_fit(
     assert f"host {sandbox.address} user: CN=user 20" in words
     assert "host user: 10 512 0 1 2 3 service" in words
     assert "1 user:web 32 0 3 no cpuids for a clone in the policy of user:" in words
-    assert "max_clones is set to 3, as many as fit: no cpuids" in out
+    assert "max_clones is set to 3, as many as fit.\nFor one more: no cpuids" in out
     assert out.count("check --config autoscaler.toml --connect") == 1
     assert err == ""
 
@@ -316,6 +316,14 @@ async def test_what_can_not_be_cloned_is_told_with_the_reason(sandbox, here, cap
     assert capsys.readouterr().err == (
         "--primary: user:api can't be cloned: the primary has 1 block device\n"
     )
+
+
+async def test_more_than_fit_is_a_hint_and_as_was_asked(sandbox, here, capsys):
+    assert await init(*whole(sandbox, "--max-clones=5")) == 0
+
+    hint = "hint: only 3 fit; for one more: no cpuids for a clone in the policy of"
+    assert capsys.readouterr().err.startswith(hint)
+    assert load_settings(here / "autoscaler.toml").groups[0].policy.max_clones == 5
 
 
 async def test_clones_are_not_offered(sandbox, capsys):

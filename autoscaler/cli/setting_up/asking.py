@@ -97,6 +97,9 @@ class Asker:
         while True:
             try:
                 answer = self.line(f"{prompt}: ").strip()
+            except KeyboardInterrupt:
+                print()
+                raise
             except EOFError as error:
                 print()
                 msg = "no answer: nothing was written"

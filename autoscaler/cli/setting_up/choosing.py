@@ -6,7 +6,7 @@ from attrs import evolve, frozen
 
 from albatross_client.names import Name
 from albatross_client.texts import clean
-from autoscaler.cli.output import print_table
+from autoscaler.cli.output import complain, print_table
 from autoscaler.cli.setting_up.access import Seen
 from autoscaler.cli.setting_up.asking import Asker, Question, UnsettledError
 from autoscaler.cli.setting_up.candidates import (
@@ -92,8 +92,8 @@ def _settle_domain(asker: Asker, wishes: Wishes, own: Name, seen: Seen | None) -
             msg = f"{domain} lies outside {own}, the domain that the CA may act in"
             raise ValueError(msg)
         if seen is not None and domain not in known:
-            runs = f": there is {', '.join(map(str, known))}" if known else ""
-            msg = f"nothing runs in {domain} on the host{runs}"
+            elsewhere = f", but in {', '.join(map(str, known))}" if known else ""
+            msg = f"nothing runs in {domain}{elsewhere}"
             raise ValueError(msg)
         return domain
 
@@ -166,13 +166,16 @@ def _find(text: str, candidates: Sequence[Candidate], domain: Name) -> Candidate
 def _with_clones(asker: Asker, wishes: Wishes, chosen: Candidate) -> Choice:
     if wishes.max_clones is not None:
         most = asker.settle(MAX_CLONES, wishes.max_clones, _count)
+        if most > chosen.clones and chosen.limit is not None:
+            complain(f"hint: only {chosen.clones} fit; for one more: {chosen.limit}")
         return Choice(chosen.name, most, "as was asked")
     if chosen.limit is None:
         why = "a start, there is room for more"
         print(f"max_clones is set to {chosen.clones}: {why}")
     else:
         why = "there is no room for more"
-        print(f"max_clones is set to {chosen.clones}, as many as fit: {chosen.limit}")
+        print(f"max_clones is set to {chosen.clones}, as many as fit.")
+        print(f"For one more: {chosen.limit}")
     return Choice(chosen.name, chosen.clones, why)
 
 
