@@ -19,10 +19,19 @@ from cryptography.hazmat.primitives.serialization import (
 from jsonschema import Draft202012Validator
 
 from albatross_client.sandbox.embed import SANDBOX_IMAGE
+from albatross_client.sandbox.live import Settings
 from albatross_client.values import BlockDevice, Config
 from autoscaler.cli import main
 from autoscaler.shell.configuration.settings import load_settings
-from tests.sandbox_fixtures import API, CLONE, WEB, tls_client
+from tests.sandbox_fixtures import (
+    API,
+    CLONE,
+    USER,
+    USER_POLICY,
+    WEB,
+    start_tls_sandbox,
+    tls_client,
+)
 
 # A port at which nobody listens.
 NOBODY = "127.0.0.1:9"
@@ -110,6 +119,20 @@ async def test_it_tells_what_the_certificate_may_do_what_runs_and_how_many_fit(
     assert "max_clones is set to 3, as many as fit.\nFor one more: no cpuids" in out
     assert out.count("check --config autoscaler.toml --connect") == 1
     assert err == ""
+
+
+async def test_whatever_a_host_says_is_printable(nursery, here, capsys):
+    bridges = frozenset({"service\x1b[2J"})
+    policies = {USER: evolve(USER_POLICY, bridges=bridges)}
+    settings = Settings(interval=0.05, policies=policies)
+    sandbox = await start_tls_sandbox(nursery, here / "keys", settings)
+    sandbox.host.create(WEB, Config(image=SANDBOX_IMAGE))
+
+    assert await init(*whole(sandbox)) == 0
+
+    out, _ = capsys.readouterr()
+    assert "service\\x1b[2J" in out
+    assert "\x1b" not in out
 
 
 async def test_paths_are_relative_to_the_file_and_whole_where_they_lead_elsewhere(
