@@ -1,7 +1,9 @@
 """`autoscaler init`, against a sandbox behind TLS."""
 
+import errno
 import io
 import json
+import os
 import stat
 import sys
 import tomllib
@@ -18,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from jsonschema import Draft202012Validator
 
+from albatross_client.names import Name
 from albatross_client.sandbox.embed import SANDBOX_IMAGE
 from albatross_client.sandbox.live import Settings
 from albatross_client.values import BlockDevice, Config
@@ -72,6 +75,10 @@ async def sandbox(tls_sandbox):
 
 def fits(schema, text):
     Draft202012Validator(json.loads(schema.read_text())).validate(tomllib.loads(text))
+
+
+def out_of_room(_descriptor):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 async def command(*words):
@@ -286,6 +293,64 @@ async def test_a_file_that_is_there_is_not_touched_and_nothing_is_asked(here, ca
     assert "is there already, and was not touched" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        pytest.param("none/a.toml", "none is no directory: make it", id="nowhere"),
+        pytest.param("etc", "etc is a directory: --output is a file in it", id="there"),
+    ],
+)
+async def test_a_place_that_can_not_be_written_is_told_before_anything_is_asked(
+    here, capsys, output, said
+):
+    (here / "etc").mkdir()
+
+    assert await init(f"--output={output}") == 1
+
+    assert said in capsys.readouterr().err
+
+
+async def test_a_disk_without_room_is_told_and_nothing_is_left_there(
+    sandbox, here, capsys, monkeypatch
+):
+    monkeypatch.setattr(os, "fsync", out_of_room)
+
+    assert await init(*whole(sandbox)) == 1
+
+    said = "autoscaler.toml can't be written: No space left on device\n"
+    assert capsys.readouterr().err == said
+    assert [each.name for each in here.iterdir()] == ["keys"]
+
+
+async def test_a_key_that_was_found_and_can_not_be_used_is_asked_for(
+    sandbox, types, here, capsys
+):
+    good = here / "mine.key"
+    (here / "keys" / "user.key").rename(good)
+    (here / "keys" / "ca.key").rename(here / "keys" / "user.key")
+    types(sandbox.address, "keys/user.pem", "mine.key", "", "")
+
+    assert await init() == 0
+
+    out, err = capsys.readouterr()
+    assert "[keys/user.key]: " in out
+    assert err.startswith("keys/user.key is not the key of CN=user")
+    [host] = load_settings(here / "autoscaler.toml").hosts
+    assert host.access.ca_key == good
+
+
+async def test_with_the_roots_ca_the_domain_is_asked_for(sandbox, types, here, capsys):
+    sandbox.host.create(Name((), "top"), Config(image=SANDBOX_IMAGE))
+    types(sandbox.address, "keys/ca.pem", "", "user", "web")
+
+    assert await init() == 0
+
+    out, err = capsys.readouterr()
+    assert "Domains on the host: :, user:" in out
+    assert "an answer is needed here" in err
+    assert load_settings(here / "autoscaler.toml").groups[0].id.name == WEB
+
+
 async def test_with_force_it_is_replaced_and_who_could_read_it_still_can(sandbox, here):
     file = here / "autoscaler.toml"
     file.write_text("mine")
@@ -316,12 +381,13 @@ async def test_what_is_written_in_the_meantime_is_not_overwritten(
 
 
 async def test_without_connecting_it_says_that_nothing_was_tried(sandbox, here, capsys):
-    code = await init(
-        f"--host={NOBODY}", "--ca=keys/user.pem", "--primary=web", "--no-connect"
-    )
+    given = (f"--host={NOBODY}", "--ca=keys/user.pem", "--primary=web")
+
+    bad = await init(*given, "--no-connect", "--primary=org:web")
+    code = await init(*given, "--no-connect")
 
     out = capsys.readouterr().out
-    assert code == 0
+    assert (bad, code) == (1, 0)
     assert "is written; the host was not asked whether it is right" in out
     text = (here / "autoscaler.toml").read_text()
     assert "a guess: the host was not asked" in text
