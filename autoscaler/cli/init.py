@@ -10,6 +10,7 @@ import pwd
 import shlex
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import trio
@@ -248,10 +249,12 @@ def _as_owner(file: Path) -> str:
 
 def _typed(prompt: str) -> str:
     """Return the line that is typed; Tab completes names of files."""
-    import readline  # noqa: PLC0415 - where somebody types
+    # Some Pythons are built without it, and `input` does without it too.
+    with suppress(ImportError):
+        import readline  # noqa: PLC0415 - where somebody types
 
-    readline.parse_and_bind("tab: complete")
-    readline.set_completer_delims(" ")
+        readline.parse_and_bind("tab: complete")
+        readline.set_completer_delims(" ")
     return input(prompt)
 
 
