@@ -29,7 +29,7 @@ examples:
   autoscaler history --post-mortem user:web-clone-7 --config FILE
   autoscaler history --since 2026-03-01 --json --config FILE
 """
-_COLUMNS = ("time", "group", "who", "what", "took", "why", "decision")
+_COLUMNS = ("time", "group", "who", "what", "took", "decision", "why")
 # The action's own line tells that it was in flight.
 _NOISE = f"hold {Reason.BUSY.value}"
 
@@ -128,4 +128,4 @@ def _row(line: Line) -> tuple[str, ...]:
     group = "-" if line.group is None else str(line.group)
     what = f"{line.what}{outcome}"
     decision = line.decision_id or "-"
-    return format_time(line.at), group, line.who, what, took, line.why, decision
+    return format_time(line.at), group, line.who, what, took, decision, line.why

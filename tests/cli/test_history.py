@@ -91,15 +91,15 @@ async def test_all_that_happened_is_told_the_newest_last(file, capsys):
 
     words = " ".join(capsys.readouterr().out.split())
     shown = [
-        "+0 west/user:web rule create user:web-clone-2 (failed) 1.5 s high; the host",
-        "+0 west/user:web rule up high - the mean of those",
-        "+30 west/user:web ann pause user:web (done) - so it is",
-        "+50 west/user:web rollout replace rollout - the primary",
-        "+60 west/user:web rule destroy user:web-clone-1 (in flight) - low",
-        "+61 west/user:api rollout destroy user:web-clone-1 (done) 100.0 s rollout",
-        "+62 west/user:web ann create user:web-clone-4 (in flight) - operator",
-        "+62 west/user:web ann up operator - an operator asks for it: create 1 clone",
-        "+70 - ann pause (done) - so it is",
+        "+0 west/user:web rule create user:web-clone-2 (failed) 1.5 s - high; the host",
+        "+0 west/user:web rule up high - - the mean of those",
+        "+30 west/user:web ann pause user:web (done) - - so it is",
+        "+50 west/user:web rollout replace rollout - - the primary",
+        "+60 west/user:web rule destroy user:web-clone-1 (in flight) - - low",
+        "+61 west/user:api rollout destroy user:web-clone-1 (done) 100.0 s - rollout",
+        "+62 west/user:web ann create user:web-clone-4 (in flight) - 3tq7-k29x operator",
+        "+62 west/user:web ann up operator - 3tq7-k29x an operator asks for it: create 1 clone",
+        "+70 - ann pause (done) - - so it is",
         "+71 west/user:api ann adopt west/user:api-clone-4 (refused)",
     ]
     for seconds in range(80):
