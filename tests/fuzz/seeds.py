@@ -41,6 +41,14 @@ HTTP_REQUESTS = (
     b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc",
     b"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n",
     b"GET / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\r\n",
+)
+ASKED = (
+    b'{"clones": 3}',
+    b'{"clones": 1e3, "count": null}',
+    b"group=alpha/user:web&since=2h&limit=10",
+    b"since=1800000000.5&limit=%30&group=%ff",
+    b"since=2026-03-01T14:30&since=1:30",
 )
 
 
@@ -55,6 +63,7 @@ def seeds() -> Mapping[str, tuple[bytes, ...]]:
         "name": (b":", b"user:web", b"a:b:", b":web", b"\xff:web"),
         "control": tuple(_requests()),
         "http": HTTP_REQUESTS,
+        "asking": ASKED,
         "authority": tuple(_authorities()),
         "key": tuple(_keys()),
         "server": tuple(as_der(each.pem) for each in _servers()),

@@ -6,8 +6,9 @@ its octets alone, so that a crash that was kept is a test.
 
 import json
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import trio
 from trio.testing import MockClock, memory_stream_pair
@@ -45,13 +46,16 @@ from autoscaler.shell.operators.requests import (
     Reply,
     RequestError,
     find_clone,
+    find_count,
     find_groups,
+    find_time,
     read_reply,
     read_request,
     write_reply,
     write_request,
 )
 from autoscaler.shell.traffic.hook_form import read_backend as read_hook
+from autoscaler.shell.web.asking import read_numbers, read_words
 from autoscaler.shell.web.server import Server
 from autoscaler.shell.web.visit import Message, Receive, Send
 from tests.decoders import disagreement
@@ -61,6 +65,7 @@ Target = Callable[[bytes], None]
 
 LONGEST_FRAME = 40
 LONGEST_SAID = 2000
+WALL = 1_800_000_000.0
 LONGEST_VISIT_S = 60
 _LEAST_OF_A_KEY = 20
 
@@ -196,6 +201,23 @@ def hook(octets: bytes) -> None:
         _require(str(error).isprintable() and len(str(error)) < LONGEST_SAID, error)
 
 
+def asking(octets: bytes) -> None:
+    """What programs ask over HTTP is understood, or refused in one line."""
+    query = parse_qsl(octets.decode("latin-1"), keep_blank_values=True)
+    reads: tuple[Callable[[], object], ...] = (
+        lambda: read_numbers(octets, ("clones",)),
+        lambda: read_words(query, ("group", "since", "limit")),
+        *(partial(find_time, value, WALL, "since") for _, value in query),
+        *(partial(find_count, value, "limit") for _, value in query),
+    )
+    for read in reads:
+        try:
+            read()
+        except RequestError as error:
+            said = str(error)
+            _require(said.isprintable() and len(said) < LONGEST_SAID, error)
+
+
 def http(octets: bytes) -> None:
     """Whatever a client sends is answered in HTTP or not at all, and ends."""
     said = trio.run(_visit, octets, clock=MockClock(autojump_threshold=0))
@@ -239,6 +261,7 @@ TARGETS: Mapping[str, Target] = {
         haproxy,
         hook,
         http,
+        asking,
     )
 }
 

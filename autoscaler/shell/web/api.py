@@ -5,8 +5,7 @@ goes through the desk, so that it is logged and kept with who asked; bad input
 is answered with one sentence that says what is allowed.
 """
 
-import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from attrs import frozen
 from starlette.exceptions import HTTPException
@@ -16,7 +15,6 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from albatross_client.texts import clean
-from autoscaler.shell.configuration.problems import unknown
 from autoscaler.shell.log import Log
 from autoscaler.shell.operators import requests
 from autoscaler.shell.operators.clerk import USUAL_SINCE, Clerk, Wish
@@ -29,6 +27,7 @@ from autoscaler.shell.operators.requests import (
     find_groups,
 )
 from autoscaler.shell.state.schema import StoreError
+from autoscaler.shell.web.asking import read_numbers, read_words
 from autoscaler.shell.web.gate import JSON, Refusal
 from autoscaler.shell.web.token import Lock
 
@@ -106,22 +105,22 @@ class Api:
 
     async def tell_status(self, request: Request) -> Response:
         """Answer with what `autoscaler status --json` prints."""
-        _words(request)
+        words_of(request)
         return told((await self.clerk.reading.read()).whole)
 
     async def tell_top(self, request: Request) -> Response:
         """Answer with what `autoscaler top --json` prints."""
-        _words(request)
+        words_of(request)
         return told(await self.clerk.top())
 
     async def tell_groups(self, request: Request) -> Response:
         """Answer with the groups of the status."""
-        _words(request)
+        words_of(request)
         return told((await self.clerk.reading.read()).all_groups)
 
     async def tell_group(self, request: Request) -> Response:
         """Answer with one group of the status."""
-        _words(request)
+        words_of(request)
         group, status = self._group(request), await self.clerk.reading.read()
         if group not in status.groups:
             msg = f"{group} is new: it is told of within a second"
@@ -130,22 +129,22 @@ class Api:
 
     async def explain(self, request: Request) -> Response:
         """Answer with what `autoscaler explain --json` prints."""
-        words = _words(request, "at")
+        words = words_of(request, "at")
         return told(await self.clerk.explain(self._group(request), words.get("at")))
 
     async def tell_history(self, request: Request) -> Response:
         """Answer with what `autoscaler history --json` prints."""
-        words = {"since": USUAL_SINCE, **_words(request, "group", "since", "limit")}
+        words = {"since": USUAL_SINCE, **words_of(request, "group", "since", "limit")}
         return told(await self.clerk.history(Wish(**words)))
 
     async def tell_mortems(self, request: Request) -> Response:
         """Answer with which clones that are gone something is kept of."""
-        words = _words(request, "group", "limit")
+        words = words_of(request, "group", "limit")
         return told(await self.clerk.post_mortems(Wish(**words)))
 
     async def tell_mortem(self, request: Request) -> Response:
         """Answer with what `autoscaler history --post-mortem --json` prints."""
-        _words(request)
+        words_of(request)
         host, name = request.path_params["host"], request.path_params["name"]
         return told(await self.clerk.post_mortem(host, name))
 
@@ -163,13 +162,13 @@ class Api:
         if refusal is not None:
             self.log.event("http_refused", status=refusal.status, error=refusal.says)
             return refused(refusal)
-        _words(request)
+        words_of(request)
         words = {}
         is_of_group = "name" in request.path_params
         if is_of_group:
             words["group"] = self._group(request)
         numbers = (OF_GROUP if is_of_group else OF_ALL)[verb]
-        words.update(_numbers(await request.body(), numbers))
+        words.update(read_numbers(await request.body(), numbers))
         reply = await self.desk.obey(requests.Request(verb, words), HTTP_CLIENT)
         form = {"done": reply.is_done, "said": list(reply.said)}
         return told(dump(form), OK if reply.is_done else CONFLICT)
@@ -232,6 +231,15 @@ async def tell_nothing_there(request: Request, error: Exception) -> Response:
     return answer
 
 
+def words_of(request: Request, *known: str) -> dict[str, str]:
+    """Return what the query of *request* says, of what is *known*.
+
+    Raises:
+        RequestError: It says something else, or something twice.
+    """
+    return read_words(request.query_params.multi_items(), known)
+
+
 def _told(tell: Endpoint) -> Endpoint:
     """Return *tell* with an answer to whatever can't be told."""
 
@@ -246,60 +254,3 @@ def _told(tell: Endpoint) -> Endpoint:
             return told(dump({"error": str(error)}), UNAVAILABLE)
 
     return answer
-
-
-def _words(request: Request, *known: str) -> dict[str, str]:
-    """Return what the query says, of what is *known*.
-
-    Raises:
-        RequestError: It says something else, or something twice.
-    """
-    words: dict[str, str] = {}
-    for word, value in request.query_params.multi_items():
-        _check_known(word, known, "query")
-        if word in words:
-            msg = f"{word} may be said once"
-            raise RequestError(msg)
-        words[word] = value
-    return words
-
-
-def _numbers(body: bytes, needed: Iterable[str]) -> dict[str, str]:
-    """Return the numbers that *body* says, as words.
-
-    Raises:
-        RequestError: It is no JSON object of whole numbers, or not of those
-            that are *needed*.
-    """
-    names = tuple(needed)
-    example = json.dumps(dict.fromkeys(names, 3))
-    try:
-        found = json.loads(body) if body.strip() else {}
-    except (ValueError, RecursionError) as error:
-        msg = f"the body must be a JSON object such as {example}"
-        raise RequestError(msg) from error
-    if not isinstance(found, dict):
-        msg = f"the body must be a JSON object such as {example}"
-        raise RequestError(msg)
-    for name, value in found.items():
-        _check_known(name, names, "body")
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            msg = f"{name} must be a whole number such as 3"
-            raise RequestError(msg)
-    for name in names:
-        if name not in found:
-            msg = f"{name} is missing; the body must be such as {example}"
-            raise RequestError(msg)
-    return {name: str(value) for name, value in found.items()}
-
-
-def _check_known(word: str, known: Iterable[str], where: str) -> None:
-    names = tuple(known)
-    if word in names:
-        return
-    shown = clean(word, 40)
-    if not names:
-        msg = f"{shown!r}: this takes no words in its {where}"
-        raise RequestError(msg)
-    msg = f"{shown!r}: {unknown('word', shown, names)}"
-    raise RequestError(msg)
