@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import trio
-from attrs import define, evolve
+from attrs import evolve
 
 from albatross_client.names import Name
 from autoscaler.core.backend import Place
@@ -35,10 +35,11 @@ from autoscaler.shell.web.site import Site
 from autoscaler.shell.web.tally import Tally
 from tests.benchmarks import Result, at_most
 from tests.shell.kept import decision, record
+from tests.shell.web.clients import Beat
 
 GROUPS, SCRAPES = 1000, 20
 USER = Name(("user",))
-BEAT_S, MS_PER_S = 0.001, 1000
+MS_PER_S = 1000
 # A process of its own: what it does with an answer is not our time.
 CLIENT = """
 import http.client, json, sys, time
@@ -62,29 +63,12 @@ def run() -> Iterable[Result]:
     yield Result(f"/metrics of {GROUPS} groups", "kB", (size / 1000,))
 
 
-@define
-class _Beat:
-    """Notices how late it wakes.
-
-    Attributes:
-        most: Seconds.
-    """
-
-    most: float = 0.0
-
-    async def beat(self) -> None:
-        while True:
-            due = trio.current_time() + BEAT_S
-            await trio.sleep_until(due)
-            self.most = max(self.most, trio.current_time() - due)
-
-
 async def _scrape() -> tuple[list[float], int, float]:
     daemon = _daemon()
     sources, pulse = Sources(daemon, Tally()), Pulse(daemon.fleet)
     site = Site(sources, pulse, _api(daemon)).application()
     http = HttpSettings(listen=Place("127.0.0.1", 9090))
-    server, beat = Server(http, site, Log(lambda *_: None)), _Beat()
+    server, beat = Server(http, site, Log(lambda *_: None)), Beat()
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
     port = listeners[0].socket.getsockname()[1]
     async with trio.open_nursery() as nursery:

@@ -8,7 +8,9 @@ from collections.abc import Collection, Iterable
 
 from albatross_client.texts import clean
 from autoscaler.shell.configuration.problems import unknown
-from autoscaler.shell.operators.requests import RequestError
+from autoscaler.shell.operators.requests import MOST_DIGITS, RequestError
+
+MOST_COUNT = int("9" * MOST_DIGITS)
 
 
 def read_words(
@@ -47,7 +49,7 @@ def read_numbers(body: bytes, needed: Collection[str]) -> dict[str, str]:
         raise RequestError(msg)
     for name, value in found.items():
         _check_known(name, needed, "body")
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        if not _is_count(value):
             msg = f"{name} must be a whole number such as 3"
             raise RequestError(msg)
     for name in needed:
@@ -55,6 +57,13 @@ def read_numbers(body: bytes, needed: Collection[str]) -> dict[str, str]:
             msg = f"{name} is missing; the body must be such as {example}"
             raise RequestError(msg)
     return {name: str(value) for name, value in found.items()}
+
+
+def _is_count(value: object) -> bool:
+    # True is an int to Python, but no number to anybody.
+    if not isinstance(value, int) or isinstance(value, bool):
+        return False
+    return 0 <= value <= MOST_COUNT
 
 
 def _check_known(word: str, known: Collection[str], where: str) -> None:

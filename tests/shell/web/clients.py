@@ -1,5 +1,6 @@
 """A site on a real socket of loopback, and clients that speak bytes."""
 
+import sys
 from typing import Any
 
 import h11
@@ -14,6 +15,7 @@ from autoscaler.shell.web.visit import Application
 
 HTTP = HttpSettings(listen=Place("127.0.0.1", 9090), hosts=("scaler.example.org",))
 PATIENCE_S = 20
+BEAT_S = 0.001
 
 
 @frozen
@@ -108,3 +110,25 @@ async def hello(scope: Any, _receive: Any, send: Any) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": ()})
     body = f"{scope['method']} {scope['path']}".encode()
     await send({"type": "http.response.body", "body": body})
+
+
+@define
+class Beat:
+    """Notices how late it wakes.
+
+    Attributes:
+        most: Seconds.
+    """
+
+    most: float = 0.0
+
+    async def beat(self) -> None:
+        while True:
+            due = trio.current_time() + BEAT_S
+            await trio.sleep_until(due)
+            self.most = max(self.most, trio.current_time() - due)
+
+
+def siege_of(port: int, seconds: float) -> list[str]:
+    """Return the command that besieges *port* for so many *seconds*."""
+    return [sys.executable, "-m", "tests.shell.web.siege", str(port), str(seconds)]

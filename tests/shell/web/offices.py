@@ -14,6 +14,7 @@ from autoscaler.shell.web.site import Site
 from autoscaler.shell.web.tally import Tally
 from autoscaler.shell.web.token import Lock
 from autoscaler.shell.web.visit import Application
+from tests.shell.harness import Wish
 from tests.shell.operators.test_desk import Office, open_office
 from tests.shell.reloading import FILE, PLAIN
 
@@ -26,14 +27,17 @@ def settings_in(directory: Path, text: str = PLAIN) -> Settings:
 
 
 async def open_office_on_disk(
-    nursery: trio.Nursery, directory: Path, text: str = PLAIN
+    nursery: trio.Nursery,
+    directory: Path,
+    text: str = PLAIN,
+    wish: Wish | None = None,
 ) -> Office:
     """Return an office whose clerk reads the state in *directory*.
 
     What the daemon itself keeps stays in memory.
     """
     settings = settings_in(directory, text)
-    office = await open_office(nursery, text)
+    office = await open_office(nursery, text, wish)
     office.desk.clerk = Clerk(office.world.daemon, lambda: settings)
     with trio.fail_after(20):
         [watch] = office.world.daemon.fleet.watches.values()
