@@ -245,24 +245,41 @@ def _since(earlier: list[float], later: list[float]) -> Iterator[float]:
 
 
 def _resident_mb() -> float:
+    with of_many("2s") as pid:
+        time.sleep(SETTLE_S)
+        return resident_mb(pid)
+
+
+def resident_mb(pid: int) -> float:
+    """Return the resident memory of the process *pid*."""
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    lines = dict(line.split(":", 1) for line in status.splitlines())
+    return int(lines["VmRSS"].split()[0]) / KB_PER_MB
+
+
+@contextlib.contextmanager
+def of_many(interval: str, more: str = "") -> Iterator[int]:
+    """Run a daemon for a thousand unikernels, and give its pid.
+
+    Arguments:
+        interval: How often each of them is told of.
+        more: More of the daemon's configuration.
+    """
     names = [
         f"user:web{group}" + (f"-clone-{number}" if number else "")
         for group in range(GROUPS)
         for number in range(MANY // GROUPS)
     ]
     options = [word for name in names for word in ("--unikernel", name)]
-    options += ["--interval", "2s"]
+    options += ["--interval", interval]
     with tempfile.TemporaryDirectory() as directory:
         here = Path(directory)
-        with sandbox(here, options) as port, _daemon(here, port) as pid:
-            time.sleep(SETTLE_S)
-            status = Path(f"/proc/{pid}/status").read_text("ascii")
-    lines = dict(line.split(":", 1) for line in status.splitlines())
-    return int(lines["VmRSS"].split()[0]) / KB_PER_MB
+        with sandbox(here, options) as port, _daemon(here, port, more) as pid:
+            yield pid
 
 
 @contextlib.contextmanager
-def _daemon(directory: Path, port: int) -> Iterator[int]:
+def _daemon(directory: Path, port: int, more: str) -> Iterator[int]:
     """Run the daemon for all groups, and give its pid."""
     file = directory / "autoscaler.toml"
     host = (
@@ -274,7 +291,7 @@ def _daemon(directory: Path, port: int) -> Iterator[int]:
         f'[[groups]]\nhost = "alpha"\nprimary = "user:web{group}"\nmax_clones = 9\n'
         for group in range(GROUPS)
     ]
-    file.write_text(host + "".join(groups), "utf-8")
+    file.write_text(host + "".join(groups) + more, "utf-8")
     command = [sys.executable, "-c", _main("autoscaler"), "run", "--config", str(file)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as child:  # noqa: S603
         try:
