@@ -47,10 +47,12 @@ class Need:
     Attributes:
         urgency: How urgent it is.
         says: One sentence, without the group's name.
+        is_of_stream: Whether it is about a stream, whose groups all need it.
     """
 
     urgency: Urgency
     says: str
+    is_of_stream: bool = False
 
 
 @frozen(kw_only=True)
@@ -111,14 +113,14 @@ def most_urgent(needs: Iterable[Need]) -> Urgency:
 
 
 def _hearing(group: Group, around: Surroundings) -> Iterator[Need]:
-    where = f"{group.id.host}, domain {group.id.domain},"
+    where = f"of {group.id.domain} from {group.id.host}"
     if around.down_s is not None:
         if around.down_s >= DOWN_S:
-            says = f"no statistics from {where} for {format_age(around.down_s)}"
-            yield Need(Urgency.ALARM, says)
+            says = f"no statistics {where} for {format_age(around.down_s)}"
+            yield Need(Urgency.ALARM, says, is_of_stream=True)
         return
     if around.is_contested:
-        says = f"somebody else keeps taking the statistics from {where}"
+        says = f"somebody else keeps taking the statistics {where}"
         yield Need(Urgency.WARNING, says)
     if not around.is_balanced:
         yield Need(Urgency.WARNING, "its balancer does not answer")

@@ -118,7 +118,7 @@ def _needs(fleet: Fleet, at: Instant, aside: Aside) -> Iterator[Need]:
     for watch in fleet.watches.values():
         down_s = at.now - watch.changed_at
         if watch.feed.up_since is None and down_s >= DOWN_S:
-            says = f"no statistics from {watch.host}, domain {watch.domain},"
+            says = f"no statistics of {watch.domain} from {watch.host}"
             yield Need(Urgency.ALARM, f"{says} for {format_age(down_s)}")
     wall = datetime.fromtimestamp(at.wall, UTC)
     for host, dates in aside.dates.items():

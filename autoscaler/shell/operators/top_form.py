@@ -47,8 +47,10 @@ def fleet_form(
     own = needs_of_fleet(fleet, at, aside)
     groups = fleet.groups.values()
     needs = [need.says for need in own]
-    loud = [look for look in looks if look.urgency >= Urgency.WARNING]
-    needs += [f"{look.group.id}: {look.needs[0].says}" for look in loud[:MOST_NEEDS]]
+    # Of a stream that is down is told once, and not for each of its groups.
+    told = ((look, _first(look)) for look in looks)
+    loud = [f"{look.group.id}: {says}" for look, says in told if says is not None]
+    needs += loud[:MOST_NEEDS]
     if len(loud) > MOST_NEEDS:
         needs.append(f"and {len(loud) - MOST_NEEDS} more groups")
     return {
@@ -67,6 +69,12 @@ def fleet_form(
             "needs": needs,
         },
     }
+
+
+def _first(look: Look) -> str | None:
+    """Return the first thing that the group itself needs; None: nothing."""
+    own = (need for need in look.needs if not need.is_of_stream)
+    return next((n.says for n in own if n.urgency >= Urgency.WARNING), None)
 
 
 def group_form(fleet: Fleet, look: Look, aside: Aside) -> dict[str, object]:

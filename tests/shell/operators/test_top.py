@@ -162,9 +162,10 @@ async def test_a_host_that_falls_silent_is_told_first(autojump_clock, nursery):
 
     told = look(office)
     assert told["fleet"]["need"] == 3
-    assert told["fleet"]["needs"][0].startswith(
-        "no statistics from alpha, domain user:, for "
-    )
+    # Once, and not for each of its groups.
+    about = [need for need in told["fleet"]["needs"] if "statistics" in need]
+    assert about == ["no statistics of user: from alpha for 5.0m"]
+    assert about[0] == told["fleet"]["needs"][0]
     assert {each["need"] for each in told["groups"]} == {3}
 
 

@@ -1,6 +1,5 @@
 """What strangers may try over HTTP, and what each of them is answered."""
 
-import json
 from collections.abc import Mapping
 
 from attrs import frozen
@@ -120,7 +119,10 @@ _BODIES = (
         "a body has at most 4096 bytes",
     ),
     Attempt(
-        "a body of 1 TB", post(headers={"Content-Length": "1099511627776"}), 413, "4096"
+        "a body of 1 TB",
+        post(headers={"Content-Length": "1099511627776"}),
+        413,
+        "a body has at most 4096 bytes",
     ),
     Attempt("a length below 0", post(headers={"Content-Length": "-1"}), 400, NOT_HTTP),
     Attempt(
@@ -263,7 +265,4 @@ ATTEMPTS = (*_GRAMMAR, *_BODIES, *_TOKENS, *_PATHS, *_QUERIES)
 
 def row_of(attempt: Attempt) -> str:
     """Return *attempt* as a row of the table in the documentation."""
-    first = attempt.sent.partition(b"\r\n")[0].decode("latin-1")
-    shown = json.dumps(first)[1:-1]
-    shown = f"{shown[:52]}..." if len(shown) > 55 else shown
-    return f"| {attempt.what} | `{shown}` | {attempt.status} | {attempt.says} |"
+    return f"| {attempt.what} | {attempt.status} | {attempt.says} |"

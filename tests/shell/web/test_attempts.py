@@ -2,6 +2,7 @@
 
 import json
 from functools import partial
+from pathlib import Path
 
 import pytest
 import trio
@@ -9,9 +10,11 @@ import trio
 from autoscaler.core.policy import Mode
 from tests.shell.harness import Wish
 from tests.shell.reloading import PLAIN
-from tests.shell.web.attempts import ATTEMPTS
+from tests.shell.web.attempts import ATTEMPTS, row_of
 from tests.shell.web.clients import Beat, heard, open_town, siege_of
 from tests.shell.web.offices import application_of, open_office_on_disk, write_token
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "http-api.md"
 
 
 @pytest.fixture
@@ -41,6 +44,14 @@ async def test_an_attempt_is_answered_in_a_sentence(town, office, attempt):
     assert len(said.splitlines()) == 1
     assert said.isascii()
     assert office.world.events("operator_asked") == [] or attempt.status == 409
+
+
+def test_the_documentation_has_the_table():
+    """A row that differs is printed as it has to be."""
+    written = DOCUMENT.read_text("utf-8").splitlines()
+
+    missing = [row_of(each) for each in ATTEMPTS if row_of(each) not in written]
+    assert missing == []
 
 
 async def test_what_follows_a_request_is_answered_on_its_own(town):
