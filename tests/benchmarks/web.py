@@ -52,7 +52,7 @@ import http.client, json, sys, time
 connection, took = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1])), []
 for _ in range(int(sys.argv[2])):
     began = time.perf_counter()
-    connection.request("GET", "/metrics")
+    connection.request("GET", sys.argv[3])
     size = len(connection.getresponse().read())
     took.append((time.perf_counter() - began) * 1000)
     time.sleep(0.05)
@@ -63,10 +63,11 @@ print(json.dumps({"took": took, "size": size}))
 def run() -> Iterable[Result]:
     """Yield what a scrape costs."""
     collect_seldom()  # as the daemon does
-    took, size, late = trio.run(_scrape)
-    yield at_most(f"/metrics of {GROUPS} groups", "ms", took, 100)
-    yield at_most("everybody else is held up by at most", "ms", [late], 50)
-    yield Result(f"/metrics of {GROUPS} groups", "kB", (size / 1000,))
+    for path, bound in (("/metrics", 100), ("/api/v1/top", 1000)):
+        took, size, late = trio.run(_ask, path)
+        yield at_most(f"{path} of {GROUPS} groups", "ms", took, bound)
+        yield at_most("everybody else is held up by at most", "ms", [late], 50)
+        yield Result(f"{path} of {GROUPS} groups", "kB", (size / 1000,))
     yield at_most("the same under siege", "ms", [trio.run(_besieged)], 500)
     plain, answering = _beside(is_answering=False), _beside(is_answering=True)
     what = f"{MANY} unikernels, 10 s apart"
@@ -123,7 +124,7 @@ async def _besieged() -> float:
     return beat.most * MS_PER_S
 
 
-async def _scrape() -> tuple[list[float], int, float]:
+async def _ask(path: str) -> tuple[list[float], int, float]:
     daemon = _daemon()
     sources, pulse = Sources(daemon, Tally()), Pulse(daemon.fleet)
     site = Site(sources, pulse, _api(daemon)).application()
@@ -134,7 +135,7 @@ async def _scrape() -> tuple[list[float], int, float]:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(server.serve, listeners)
         nursery.start_soon(beat.beat)
-        command = [sys.executable, "-c", CLIENT, str(port), str(SCRAPES)]
+        command = [sys.executable, "-c", CLIENT, str(port), str(SCRAPES), path]
         done = await trio.run_process(command, capture_stdout=True)
         nursery.cancel_scope.cancel()
     told = json.loads(done.stdout)
