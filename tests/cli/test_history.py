@@ -97,8 +97,8 @@ async def test_all_that_happened_is_told_the_newest_last(file, capsys):
         "+50 west/user:web rollout replace rollout - - the primary",
         "+60 west/user:web rule destroy user:web-clone-1 (in flight) - - low",
         "+61 west/user:api rollout destroy user:web-clone-1 (done) 100.0 s - rollout",
-        "+62 west/user:web ann create user:web-clone-4 (in flight) - 3tq7-k29x operator",
-        "+62 west/user:web ann up operator - 3tq7-k29x an operator asks for it: create 1 clone",
+        "+62 west/user:web ann create user:web-clone-4 (in flight) - 3tq7-k29x",
+        "+62 west/user:web ann up operator - 3tq7-k29x an",
         "+70 - ann pause (done) - - so it is",
         "+71 west/user:api ann adopt west/user:api-clone-4 (refused)",
     ]

@@ -185,10 +185,13 @@ def _defaults(shown: Example) -> Iterator[Property]:
 def _groups(shown: Example) -> Object:
     """Return the form of a group: one with a primary, or a managed one."""
     table = _table(_of_group(shown))
-    managed = {"required": ["image"], "properties": dict.fromkeys(OF_PRIMARIES, False)}
+    managed = {
+        "required": ["image"],
+        "properties": dict.fromkeys(sorted(OF_PRIMARIES), False),
+    }
     plain = {
         "required": ["primary"],
-        "properties": dict.fromkeys(OF_MANAGED, False),
+        "properties": dict.fromkeys(sorted(OF_MANAGED), False),
     }
     return {
         **table,
