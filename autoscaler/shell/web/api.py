@@ -123,7 +123,7 @@ class Api:
         words_of(request)
         group, status = self._group(request), await self.clerk.reading.read()
         if group not in status.groups:
-            msg = f"{group} is new: it is told of within a second"
+            msg = f"{group} is new: ask again in a second"
             raise UnknownError(msg)
         return told(status.groups[group])
 

@@ -38,18 +38,15 @@ def read_token(path: Path) -> bytes:
     try:
         # O_NONBLOCK: nobody may ever write into a pipe of that name.
         number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            # Of the file that is open: another may take its place meanwhile.
+            _check_mode(path, os.fstat(number).st_mode)
+            text = os.read(number, LONGEST + 2).strip()
+        finally:
+            os.close(number)
     except OSError as error:
         msg = f"{path} can't be read: {error.strerror}"
         raise TokenError(msg) from error
-    with os.fdopen(number, "rb") as file:
-        mode = os.fstat(number).st_mode
-        if not stat.S_ISREG(mode):
-            msg = f"{path} is no regular file"
-            raise TokenError(msg)
-        if mode & (stat.S_IRGRP | stat.S_IROTH):
-            msg = f"{path} can be read by others than its owner: chmod 600 it"
-            raise TokenError(msg)
-        text = file.read(LONGEST + 2).strip()
     if not SHORTEST <= len(text) <= LONGEST or not _TOKEN.fullmatch(text):
         msg = (
             f"{path} must hold one token of {SHORTEST} to {LONGEST} letters, digits "
@@ -109,6 +106,15 @@ class Lock:
         except TokenError as error:
             self.log.event("http_token_refused", error=str(error))
             return None
+
+
+def _check_mode(path: Path, mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        msg = f"{path} is no regular file"
+        raise TokenError(msg)
+    if mode & (stat.S_IRGRP | stat.S_IROTH):
+        msg = f"{path} can be read by others than its owner: chmod 600 it"
+        raise TokenError(msg)
 
 
 def _digest(token: bytes) -> bytes:

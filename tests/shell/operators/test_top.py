@@ -1,23 +1,27 @@
 """The fleet in one look: what holds each group, what needs a person first."""
 
 import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import trio
 
+from albatross_client.certificates import Validity
 from albatross_client.sandbox.demand import Demand
 from albatross_client.sandbox.faults import HostDown
 from autoscaler.core.record import Instant
+from autoscaler.shell.operators.outlook import NO_ASIDE, Aside
 from autoscaler.shell.operators.requests import Reply, read_told
-from autoscaler.shell.operators.top_form import top_form
+from autoscaler.shell.operators.top_form import MOST_NEEDS, top_form
 from tests.shell.harness import GROUP, Wish, wait_until
 from tests.shell.operators.test_desk import API_GROUP, BUSY, open_office
 from tests.shell.reloading import PLAIN, group
 
 
-def look(office):
+def look(office, aside=NO_ASIDE) -> Any:
     fleet = office.world.daemon.fleet
-    return top_form(fleet, Instant(trio.current_time(), fleet.clocks().wall))
+    return top_form(fleet, Instant(trio.current_time(), fleet.clocks().wall), aside)
 
 
 def look_at_one(office):
@@ -207,6 +211,52 @@ async def test_a_state_that_cannot_be_written_is_told_of_the_fleet(
         3,
         ["the state can't be written: nothing begins"],
     )
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("left", "need", "says"),
+    [
+        pytest.param(8 * DAY, 0, None, id="in a week"),
+        pytest.param(6 * DAY, 2, "expires on 2026-01-07", id="soon"),
+        pytest.param(-DAY, 3, "has expired", id="over"),
+    ],
+)
+async def test_a_certificate_that_ends_needs_somebody(
+    autojump_clock, nursery, left, need, says
+):
+    office = await open_office(nursery)
+    now = datetime.fromtimestamp(office.world.daemon.fleet.clocks().wall, UTC)
+    dates = {"alpha": (Validity("user", now - 99 * DAY, now + left),)}
+
+    told = look(office, Aside(dates=dates))["fleet"]
+
+    assert told["need"] == need
+    if says is None:
+        assert told["needs"] == []
+    else:
+        [sentence] = told["needs"]
+        assert sentence.startswith("host alpha: the certificate user ")
+        assert says in sentence
+
+
+async def test_of_many_groups_that_need_somebody_some_are_named(
+    autojump_clock, nursery
+):
+    names = [f"user:g{number:02}" for number in range(MOST_NEEDS + 4)]
+    text = PLAIN + "".join(group(name) for name in names)
+    office = await open_office(nursery, text)
+    # None of them has ever run.
+    await trio.sleep(300)
+
+    told = look(office)["fleet"]
+
+    assert len(told["needs"]) == MOST_NEEDS + 1
+    assert told["needs"][-1] == "and 4 more groups"
+    asked: Any = read_told(await office.ask("top"))
+    assert len(asked["groups"]) == MOST_NEEDS + 5
 
 
 async def test_groups_that_need_somebody_come_first(autojump_clock, nursery):

@@ -10,6 +10,7 @@ from autoscaler.core.policy import Mode
 from autoscaler.shell.operators.requests import Request, read_told
 from autoscaler.shell.state.mortems import ConsoleText, PostMortem
 from autoscaler.shell.state.store import RequestRow, Store, UsageRow
+from autoscaler.shell.web.token import Lock
 from tests.schemas import hold
 from tests.shell.harness import GROUP
 from tests.shell.kept import Row, decision, record
@@ -19,7 +20,9 @@ from tests.shell.web.clients import open_town
 from tests.shell.web.offices import (
     TOKEN,
     application_of,
+    log_of,
     open_office_on_disk,
+    settings_in,
     write_token,
 )
 
@@ -146,7 +149,7 @@ async def test_the_history_is_told_with_the_newest_last(town, wall):
 
 
 @pytest.mark.parametrize(
-    ("query", "whats"),
+    ("query", "done"),
     [
         pytest.param("since=3h", ["hold steady", "up high", "pause"], id="since"),
         pytest.param("since=3h&limit=1", ["pause"], id="the newest"),
@@ -154,10 +157,10 @@ async def test_the_history_is_told_with_the_newest_last(town, wall):
         pytest.param("group=alpha/user:web&since=1h", ["up high", "pause"], id="one"),
     ],
 )
-async def test_a_history_may_be_of_less(town, wall, query, whats):
+async def test_a_history_may_be_of_less(town, wall, query, done):
     told = read(await town.get(f"/api/v1/history?{query}"))
 
-    assert [each["what"].removesuffix(f" {GROUP}") for each in told] == whats
+    assert [each["what"].removesuffix(f" {GROUP}") for each in told] == done
 
 
 async def test_a_time_may_be_told_in_seconds_since_1970(town, wall):
@@ -180,6 +183,37 @@ async def test_a_decision_is_explained_from_memory_and_an_earlier_one_from_disk(
     assert (now["group"], now["source"]) == (str(GROUP), "daemon")
     assert (earlier["group"], earlier["source"]) == (str(GROUP), "state")
     assert earlier["post_mortems"] == [str(CLONE)]
+
+
+async def test_a_time_before_all_that_is_kept_is_told_to_be_so(town, wall):
+    answer = await town.get(f"{PATH}/explain?at=10")
+
+    assert answer.status == 404
+    assert "nothing is known of a decision that is older than" in read(answer)["error"]
+
+
+async def test_a_group_that_the_status_does_not_have_yet_is_told_to_be_new(
+    town, office, tmp_path
+):
+    office.desk.clerk.reading.settings = lambda: settings_in(tmp_path)
+
+    answer = await town.get("/api/v1/groups/alpha/user:api")
+
+    assert answer.status == 404
+    assert read(answer)["error"] == "alpha/user:api is new: ask again in a second"
+
+
+async def test_of_whom_nothing_is_kept_is_told(town, wall):
+    answer = await town.get("/api/v1/post-mortems/alpha/user:web-clone-9")
+
+    assert answer.status == 404
+    assert "there is no post-mortem of it" in read(answer)["error"]
+
+
+async def test_a_head_is_that_of_the_answer(town):
+    answer = await town.get("/api/v1/top", method="HEAD")
+
+    assert (answer.status, answer.body) == (200, b"")
 
 
 async def test_what_is_kept_of_the_dead_is_told(town, wall):
@@ -294,6 +328,11 @@ async def test_a_token_that_changes_is_read_again(town, tmp_path):
     ("spoil", "says"),
     [
         pytest.param(lambda path: path.unlink(), "can't be read", id="gone"),
+        pytest.param(
+            lambda path: (path.unlink(), path.mkdir()),
+            "no regular file",
+            id="directory",
+        ),
         pytest.param(lambda path: path.chmod(0o640), "chmod 600", id="open to others"),
         pytest.param(lambda path: path.write_text("short"), "32 to 512", id="short"),
         pytest.param(lambda path: path.write_text("ü" * 40), "letters", id="letters"),
@@ -309,6 +348,17 @@ async def test_a_token_file_that_can_not_be_used_opens_nothing(
     assert answer.status == 503
     assert read(answer)["error"] == "the token file can't be used: the log says why"
     assert says in office.world.events("http_token_refused")[0]["error"]
+
+
+async def test_a_token_file_that_can_not_be_used_is_told_before_it_is_needed(
+    office, tmp_path
+):
+    path = write_token(tmp_path, mode=0o644)
+
+    await Lock(path, log_of(office)).try_out()
+
+    [told] = office.world.events("http_token_refused")
+    assert told["error"] == f"{path} can be read by others than its owner: chmod 600 it"
 
 
 async def test_the_token_may_be_needed_for_reading_too(nursery, office, tmp_path):

@@ -10,8 +10,14 @@ from attrs import evolve
 from autoscaler.core.backend import Place
 from autoscaler.shell.log import Log
 from autoscaler.shell.web.server import LISTEN_AGAIN_S, MOST_CLIENTS, Server
-from autoscaler.shell.web.visit import ANSWER_S, MOST_HEAD_BYTES, REQUEST_S, WRITE_S
-from tests.shell.web.clients import HTTP, heard, hello, open_town, read_to_end
+from autoscaler.shell.web.visit import (
+    ANSWER_S,
+    CHANGE_S,
+    MOST_HEAD_BYTES,
+    REQUEST_S,
+    WRITE_S,
+)
+from tests.shell.web.clients import HTTP, PATIENCE_S, heard, hello, open_town
 
 POST = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 ASK = b"GET /here HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -265,10 +271,12 @@ def server():
     return Server(HTTP, hello, Log(lambda *_: None))
 
 
-async def until_gone(stream):
+async def until_gone(stream, within=PATIENCE_S):
     """Return after how many seconds *stream* is closed by its other end."""
     began = trio.current_time()
-    await read_to_end(stream)
+    with trio.fail_after(within + 1):
+        while await stream.receive_some():
+            continue
     return trio.current_time() - began
 
 
@@ -312,6 +320,16 @@ async def test_an_application_that_says_nothing_is_given_up(nursery, autojump_cl
     await client.send_all(ASK)
 
     assert await until_gone(client) == ANSWER_S
+
+
+async def test_a_change_may_take_longer_than_an_answer(nursery, autojump_clock):
+    async def silent(scope, receive, send):
+        await trio.sleep_forever()
+
+    client = client_of(nursery, Server(HTTP, silent, Log(lambda *_: None)))
+    await client.send_all(POST + b"\r\n")
+
+    assert await until_gone(client, CHANGE_S) == CHANGE_S
 
 
 async def test_an_answer_may_go_on_for_long(nursery, autojump_clock):
