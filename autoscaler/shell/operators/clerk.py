@@ -20,6 +20,7 @@ from autoscaler.shell.configuration.settings import Settings
 from autoscaler.shell.daemon import Daemon
 from autoscaler.shell.operators.document import dump
 from autoscaler.shell.operators.history_lines import tell_past
+from autoscaler.shell.operators.latest import Latest
 from autoscaler.shell.operators.outlook import (
     NO_ASIDE,
     Aside,
@@ -95,6 +96,7 @@ class Clerk:
     daemon: Daemon
     settings: Callable[[], Settings]
     reading: Reading = field(init=False)
+    _top: Latest[str] = field(init=False)
     _aside: Aside = field(default=NO_ASIDE, init=False)
     _aside_at: float | None = field(default=None, init=False)
     _turn: trio.Lock = field(factory=trio.Lock, init=False)
@@ -103,8 +105,15 @@ class Clerk:
     def _new(self) -> Reading:
         return Reading(self.settings)
 
+    @_top.default
+    def _new_top(self) -> Latest[str]:
+        return Latest(self._look)
+
     async def top(self) -> str:
         """Return the fleet in one look, see `top_form`."""
+        return await self._top.get()
+
+    async def _look(self) -> str:
         fleet, at = self.daemon.fleet, self._now()
         aside = await self._read_aside(at)
         looks: list[Look] = []
@@ -159,7 +168,9 @@ class Clerk:
             known = sorted({*configured, *read_groups(directory)})
             group = None if wish.group is None else find_groups(known, wish.group)[0]
             past = read_past(directory, since, limit, group)
-            return dump(history_form(tell_past(past, known, group)[-limit:]))
+            lines = history_form(tell_past(past, known, group)[-limit:])
+            # One at a time: thousands at once would hold up the event loop.
+            return f"[{','.join(map(dump, lines))}]"
 
         return await self._read(read)
 
@@ -199,6 +210,7 @@ class Clerk:
     def forget(self) -> None:
         """Read anew what is on disk: an operator has said something."""
         self._aside_at = None
+        self._top.forget()
 
     @property
     def _directory(self) -> Path:

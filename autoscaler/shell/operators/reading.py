@@ -7,11 +7,8 @@ from attrs import define, field, frozen
 
 from autoscaler.shell.configuration.settings import Settings
 from autoscaler.shell.operators.document import dump
+from autoscaler.shell.operators.latest import Latest
 from autoscaler.shell.operators.status_form import group_json, look, whole_json
-
-# Whoever asks more often gets the same again: a status of a thousand groups is
-# two megabytes, which are read and written anew.
-STATUS_S = 1.0
 
 
 @frozen
@@ -46,9 +43,11 @@ class Reading:
     """
 
     settings: Callable[[], Settings]
-    _turn: trio.Lock = field(factory=trio.Lock, init=False)
-    _newest: Status | None = field(default=None, init=False)
-    _read_at: float = field(default=0.0, init=False)
+    _latest: Latest[Status] = field(init=False)
+
+    @_latest.default
+    def _new(self) -> Latest[Status]:
+        return Latest(self._read)
 
     async def read(self) -> Status:
         """Return the status.
@@ -56,13 +55,10 @@ class Reading:
         Raises:
             StoreError: The state can't be read.
         """
-        async with self._turn:
-            now = trio.current_time()
-            newest = self._newest
-            if newest is None or now - self._read_at >= STATUS_S:
-                newest = await trio.to_thread.run_sync(_status, self.settings())
-                self._newest, self._read_at = newest, now
-            return newest
+        return await self._latest.get()
+
+    async def _read(self) -> Status:
+        return await trio.to_thread.run_sync(_status, self.settings())
 
 
 def _status(settings: Settings) -> Status:

@@ -11,6 +11,7 @@ from albatross_client.certificates import Validity
 from albatross_client.sandbox.demand import Demand
 from albatross_client.sandbox.faults import HostDown
 from autoscaler.core.record import Instant
+from autoscaler.shell.operators.latest import KEPT_S
 from autoscaler.shell.operators.outlook import NO_ASIDE, Aside
 from autoscaler.shell.operators.requests import Reply, read_told
 from autoscaler.shell.operators.top_form import MOST_NEEDS, top_form
@@ -63,6 +64,7 @@ async def test_whoever_asks_is_told_the_same(autojump_clock, nursery):
     await trio.sleep(120)
     # A virtual clock goes on while a thread reads the state.
     await office.ask("top")
+    await trio.sleep(KEPT_S)
 
     reply = await office.ask("top")
 
