@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json or arguments.once or not is_usable(os.environ):
         return _print(source.see(), as_json=arguments.json)
     title = f"autoscaler top: {clean(settings.deployment.name)}"
-    return trio.run(watch, Teletype.of_process(), source, title, interval)
+    return trio.run(watch, Teletype.of_process(os.environ), source, title, interval)
 
 
 def _interval(text: str) -> float:

@@ -72,7 +72,9 @@ async def test_a_terminal_that_is_gone_is_no_reason_to_stay(alone):
 
     alone.hang_up()
 
-    assert await alone.end() == 129
+    # The end of what it reads may come before the signal, or after it: to a
+    # shell both are 129.
+    assert await alone.end() in {129, -signal.SIGHUP}
 
 
 async def test_even_a_bug_gives_the_terminal_back(nursery, tmp_path):
@@ -111,9 +113,7 @@ async def test_a_terminal_may_have_any_size_at_any_time(alone):
     [
         pytest.param({}, True, True, id="everything"),
         pytest.param({"NO_COLOR": "1"}, False, True, id="no colour"),
-        pytest.param(
-            {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}, True, False, id="no Unicode"
-        ),
+        pytest.param({"LC_ALL": "C"}, True, False, id="no Unicode"),
     ],
 )
 async def test_colours_and_unicode_only_where_they_are_wanted(

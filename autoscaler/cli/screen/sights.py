@@ -11,7 +11,6 @@ from typing import TypeVar
 
 from attrs import field, frozen
 from cattrs import Converter
-from cattrs.errors import BaseValidationError
 from cattrs.gen import make_dict_structure_fn, override
 
 from albatross_client.texts import clean
@@ -22,6 +21,13 @@ T = TypeVar("T")
 OTHER_VERSION = (
     "the daemon that runs is of another version than this command: it answers "
     "what can't be read here; restart it, or use the command of its version"
+)
+
+
+# What cattrs and the hooks below raise, whatever is wrong.
+_WRONG = (
+    *(ValueError, TypeError, KeyError, AttributeError),
+    *(OverflowError, RecursionError),
 )
 
 
@@ -221,7 +227,7 @@ def read_sight(form: object) -> Sight:
     """
     try:
         return _CONVERTER.structure(form, Sight)
-    except (BaseValidationError, ValueError, TypeError, RecursionError) as error:
+    except _WRONG as error:
         raise OtherVersionError(OTHER_VERSION) from error
 
 
@@ -261,8 +267,9 @@ def _checked(value: object, kind: type[T]) -> T:
 
 
 def _make() -> Converter:
-    # What is told beyond this is no business of a terminal's.
-    converter = Converter(forbid_extra_keys=False)
+    # What is told beyond this is no business of a terminal's.  Nobody reads
+    # which field is wrong, and to find out costs as much as all the rest.
+    converter = Converter(forbid_extra_keys=False, detailed_validation=False)
     register = converter.register_structure_hook
     register(str, _text)
     register(bool, _flag)

@@ -34,6 +34,20 @@ def is_usable(environment: Mapping[str, str]) -> bool:
     return not is_dumb and sys.stdin.isatty() and sys.stdout.isatty()
 
 
+def speaks_unicode(environment: Mapping[str, str], encoding: str | None) -> bool:
+    """Tell whether a terminal shows more than ASCII.
+
+    Arguments:
+        environment: Of the process.
+        encoding: That of standard output.
+    """
+    # locale(7) - the first of these that is set says it.  Python writes UTF-8
+    # in the C locale too (PEP 540): what it writes says nothing of who reads.
+    names = (environment.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG"))
+    said = next(filter(None, names), "")
+    return all("utf8" in x.lower().replace("-", "") for x in (said, encoding or ""))
+
+
 @define
 class Teletype:
     """The terminal of this process.
@@ -52,11 +66,11 @@ class Teletype:
     _before: _Modes | None = field(default=None, init=False)
 
     @classmethod
-    def of_process(cls) -> "Teletype":
+    def of_process(cls, environment: Mapping[str, str]) -> "Teletype":
         """Return the terminal of standard input and output."""
-        encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
+        has_unicode = speaks_unicode(environment, sys.stdout.encoding)
         console = Console(file=io.StringIO(), force_terminal=True, highlight=False)
-        return cls(sys.stdin.fileno(), sys.stdout.fileno(), encoding == "utf8", console)
+        return cls(sys.stdin.fileno(), sys.stdout.fileno(), has_unicode, console)
 
     @contextlib.contextmanager
     def taken(self) -> Iterator[None]:

@@ -58,6 +58,7 @@ def test_what_a_later_version_tells_beside_it_is_left_alone():
         pytest.param([], id="a list"),
         pytest.param({}, id="an empty object"),
         pytest.param({**form(), "at": "yesterday"}, id="a time that is none"),
+        pytest.param({**form(), "at": "0001-01-01T00:00:00+14:00"}, id="before time"),
         pytest.param({**form(), "at": "2026-03-01T14:03:11"}, id="a time anywhere"),
         pytest.param({**form(), "groups": None}, id="no groups"),
         pytest.param(form(hosts="1"), id="a number as text"),
