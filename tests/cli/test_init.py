@@ -122,7 +122,7 @@ async def test_it_tells_what_the_certificate_may_do_what_runs_and_how_many_fit(
     words = " ".join(out.split())
     assert f"host {sandbox.address} user: CN=user 20" in words
     assert "host user: 10 512 0 1 2 3 service" in words
-    assert "1 user:web 32 0 3 no cpuids for a clone in the policy of user:" in words
+    assert "1 user:web 32 0 3 no cpuids for a clone in the policy of user" in words
     assert "max_clones is set to 3, as many as fit.\nFor one more: no cpuids" in out
     assert out.count("check --config autoscaler.toml --connect") == 1
     assert err == ""

@@ -69,8 +69,14 @@ class Teletype:
     def of_process(cls, environment: Mapping[str, str]) -> "Teletype":
         """Return the terminal of standard input and output."""
         has_unicode = speaks_unicode(environment, sys.stdout.encoding)
+        ends = sys.stdin.fileno(), sys.stdout.fileno()
+        return cls.of(*ends, has_unicode=has_unicode)
+
+    @classmethod
+    def of(cls, keyboard: int, screen: int, *, has_unicode: bool) -> "Teletype":
+        """Return the terminal behind these file descriptors."""
         console = Console(file=io.StringIO(), force_terminal=True, highlight=False)
-        return cls(sys.stdin.fileno(), sys.stdout.fileno(), has_unicode, console)
+        return cls(keyboard, screen, has_unicode, console)
 
     @contextlib.contextmanager
     def taken(self) -> Iterator[None]:

@@ -44,7 +44,7 @@ def test_what_has_no_room_for_one_clone_says_why():
     [web] = found("web", unikernels=1)
 
     assert web.complaint == (
-        "a clone needs 1 of unikernels, and 1 of 1 are taken in the policy of user:"
+        "a clone needs 1 of unikernels, and 1 of 1 are taken in the policy of user"
     )
 
 
