@@ -80,7 +80,7 @@ def _word(said: Said) -> str:
 
 
 def _guard(guard: Guard) -> str:
-    ages = [] if guard.age_s is None else [f"for {format_age(guard.age_s)}"]
+    ages = [] if guard.age_s < 1 else [f"for {format_age(guard.age_s)}"]
     if guard.left_s is not None:
         ages.append(f"{guard.left_s:.0f} s left")
     name = guard.name.replace("_", " ")

@@ -4,31 +4,47 @@ Laws: no I/O; ages are those of when the daemon last wrote, not of now: nothing
 has happened since.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from autoscaler.core.deeds import describe_action
 from autoscaler.core.describe import explain
+from autoscaler.core.group import GroupId
 from autoscaler.core.guards import SIDES
+from autoscaler.core.numbers import fields
 from autoscaler.core.record import Record
+from autoscaler.core.record_form import sizes_form
 from autoscaler.core.telling import describe_lack, tell_flip, tell_sizes
 from autoscaler.shell.operators.status_form import Shown
 from autoscaler.shell.operators.status_report import GroupLine, Said
 from autoscaler.shell.state.reader import Standing
 
+Series = Sequence[float | None]
 _NOTHING, _WARNING = 0, 2
 
 
-def form_of_state(shown: Shown) -> dict[str, object] | None:
-    """Return *shown* as the daemon would tell it in JSON; None: there is none.
+def told_at(shown: Shown) -> float | None:
+    """Return when the daemon wrote last, seconds since 1970; None: never."""
+    standings = (line.standing for line in shown.report.groups)
+    return max((s.at for s in standings if s is not None), default=None)
+
+
+def form_of_state(
+    shown: Shown, at: float, hours: Mapping[GroupId, Series]
+) -> dict[str, object]:
+    """Return *shown* as the daemon would tell it in JSON.
 
     What only a daemon knows is left out: who is needed for what, but for groups
-    that want more than they can have.
+    that want more than they can have, and for how long guards have held.
+
+    Arguments:
+        shown: What the state has.
+        at: When the daemon wrote it.
+        hours: The mean of each minute of the last hour, by group, percent.
     """
     lines = shown.report.groups
-    at = max((s.standing.at for s in lines if s.standing is not None), default=None)
-    if at is None:
-        return None
-    groups = sorted((_group(line, at) for line in lines), key=_rank)
+    forms = (_group(line, at, hours.get(line.id, ())) for line in lines)
+    groups = sorted(forms, key=_rank)
     return {"at": _iso(at), "fleet": _fleet(shown, at), "groups": groups}
 
 
@@ -43,6 +59,9 @@ def _fleet(shown: Shown, at: float) -> dict[str, object]:
         "hosts": len({line.id.host for line in lines}),
         "groups": len(lines),
         "members": sum(len(line.members) for line in lines),
+        "clones": sum(
+            0 if line.record is None else line.record.sizes.has for line in lines
+        ),
         "mode": None,
         # Who is down follows no stream.
         "streams": [
@@ -59,7 +78,7 @@ def _fleet(shown: Shown, at: float) -> dict[str, object]:
     }
 
 
-def _group(line: GroupLine, at: float) -> dict[str, object]:
+def _group(line: GroupLine, at: float, hour: Series) -> dict[str, object]:
     record, needs = line.record, _needs(line.record)
     mode = line.policy.mode
     return {
@@ -69,8 +88,8 @@ def _group(line: GroupLine, at: float) -> dict[str, object]:
         "need": _WARNING if needs else _NOTHING,
         "needs": needs,
         "decision": _decision(line.standing, at),
-        "flip": record and {"aim": record.flip.aim.value, "told": tell_flip(record)},
-        "sizes": record and _sizes(record),
+        "flip": record and _flip(record),
+        "sizes": record and {**sizes_form(record), "told": tell_sizes(record)},
         "guards": _guards(record),
         "members": [
             {
@@ -88,10 +107,15 @@ def _group(line: GroupLine, at: float) -> dict[str, object]:
             "down": line.policy.scale_down_threshold_percent,
         },
         "actions": [
-            {"what": describe_action(each.action), "age_s": _rounded(each.age_s)}
+            {
+                "id": each.action.id,
+                "what": describe_action(each.action),
+                "reason": each.action.reason.value,
+                "age_s": _rounded(each.age_s),
+            }
             for each in line.actions
         ],
-        "hour_percent": [],
+        "hour_percent": [_rounded(mean) for mean in hour],
     }
 
 
@@ -115,20 +139,18 @@ def _decision(standing: Standing | None, at: float) -> dict[str, object] | None:
         return None
     decision = standing.decision
     return {
-        "outcome": decision.outcome.value,
-        "reason": decision.reason.value,
+        **fields(decision),
         "why": explain(decision),
         "age_s": _age(at, standing.since),
     }
 
 
-def _sizes(record: Record) -> dict[str, object]:
-    sizes = record.sizes
+def _flip(record: Record) -> dict[str, object]:
+    flip = record.flip
     return {
-        "wants": sizes.wants,
-        "can": sizes.can,
-        "has": sizes.has,
-        "told": tell_sizes(record),
+        "aim": flip.aim.value,
+        "lacks": [describe_lack(guard, record) for guard in flip.lacks],
+        "told": tell_flip(record),
     }
 
 
@@ -143,7 +165,7 @@ def _guards(record: Record | None) -> list[dict[str, object]]:
             "value": _rounded(guard.value),
             "limit": _rounded(guard.limit),
             "says": describe_lack(guard, record),
-            "age_s": None,
+            "age_s": 0.0,
             "left_s": _rounded(guard.left_s),
         }
         for guard in record.guards

@@ -117,13 +117,13 @@ class Guard:
     Attributes:
         name: Which guard.
         of: In the way of what: ``up``, ``down``, ``replace`` or ``all``.
-        age_s: For how long it has at least; None: not known.
+        age_s: For how long it has at least.
         left_s: For how long it will; None: it doesn't let go by itself.
     """
 
     name: str
     of: str
-    age_s: float | None
+    age_s: float
     left_s: float | None
 
 

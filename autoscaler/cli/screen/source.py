@@ -18,10 +18,15 @@ from autoscaler.cli.explain import (
     member_rows,
 )
 from autoscaler.cli.output import plain_table
-from autoscaler.cli.screen.offline import form_of_state
+from autoscaler.cli.screen.offline import form_of_state, told_at
 from autoscaler.cli.screen.sights import OTHER_VERSION, Seen, read_sight
+from autoscaler.core.group import GroupId
 from autoscaler.shell.clock import wall_clock
-from autoscaler.shell.configuration.settings import Settings
+from autoscaler.shell.configuration.settings import (
+    Settings,
+    SettingsError,
+    load_settings,
+)
 from autoscaler.shell.operators.control import ControlError, DaemonDownError, ask
 from autoscaler.shell.operators.requests import (
     Request,
@@ -30,8 +35,10 @@ from autoscaler.shell.operators.requests import (
     read_told,
 )
 from autoscaler.shell.operators.status_form import look
+from autoscaler.shell.state.past import MINUTE_S, read_series
 from autoscaler.shell.state.schema import StoreError
 
+HOUR_MINUTES = 60
 _NEVER = "no daemon runs, and none ever has: begin with `autoscaler run`"
 
 
@@ -76,11 +83,15 @@ def see(settings: Settings) -> Seen:
 
 def _see_state(settings: Settings) -> Seen:
     try:
-        form = form_of_state(look(settings))
+        shown = look(settings)
+        at = told_at(shown)
+        if at is None:
+            return Seen(None, complaint=_NEVER)
+        since = (at // MINUTE_S - HOUR_MINUTES) * MINUTE_S
+        hours = read_series(settings.deployment.state_dir, since, HOUR_MINUTES)
     except StoreError as error:
         return Seen(None, complaint=f"no daemon runs, and {error}")
-    if form is None:
-        return Seen(None, complaint=_NEVER)
+    form = form_of_state(shown, at, hours)
     sight = read_sight(form)
     when = f"{sight.at:%H:%M:%S}"
     return Seen(sight, form, f"no daemon runs: showing the state of {when}")
@@ -90,13 +101,28 @@ def explain(settings: Settings, group: str, width: int) -> tuple[str, ...]:
     """Return why *group* does what it does, on lines of *width* cells."""
     wall = wall_clock()
     try:
-        [group_id] = find_groups((each.id for each in settings.groups), group)
+        group_id = _meant(settings, group)
         found = find_explained(settings, group_id, None)
-    except (RequestError, ControlError, StoreError) as error:
+    except (SettingsError, RequestError, ControlError, StoreError) as error:
         return _paragraphs((str(error),), width)
     if found is None:
         return _paragraphs((f"{group}: nothing was decided yet",), width)
     return explained_lines(found, wall, width)
+
+
+def _meant(settings: Settings, group: str) -> GroupId:
+    """Return the group of this name.
+
+    Raises:
+        RequestError: There is none, as far as can be seen.
+        SettingsError: The file can't be read any more.
+    """
+    try:
+        return find_groups((each.id for each in settings.groups), group)[0]
+    except RequestError:
+        # The daemon may have read the file since.
+        anew = load_settings(settings.path)
+        return find_groups((each.id for each in anew.groups), group)[0]
 
 
 def explained_lines(found: Explained, wall: float, width: int) -> tuple[str, ...]:
