@@ -203,9 +203,10 @@ def member_rows(found: Explained) -> list[tuple[str, ...]]:
 
 
 def guard_rows(found: Explained) -> list[tuple[str, ...]]:
-    """Return the rows below `GUARDS`."""
+    """Return the rows below `GUARDS`, those that hold first."""
     record = found.record
-    return [_guard_row(guard, record) for guard in record.guards]
+    guards = sorted(record.guards, key=lambda guard: not guard.holds)
+    return [_guard_row(guard, record) for guard in guards]
 
 
 def _guard_row(guard: Guard, record: Record) -> tuple[str, str, str, str, str]:

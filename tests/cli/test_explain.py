@@ -183,3 +183,14 @@ async def test_a_member_without_usage_has_none(tmp_path, capsys, clocks):
     assert explain(configuration(tmp_path)) == 0
 
     assert "user:web-clone-1 fresh - -" in " ".join(capsys.readouterr().out.split())
+
+
+async def test_what_holds_comes_before_what_passes(tmp_path, capsys, clocks):
+    await keep(tmp_path, record())
+
+    assert explain(configuration(tmp_path)) == 0
+
+    _, _, table = capsys.readouterr().out.partition("GUARD ")
+    verdicts = re.findall(r"holds|passes", table)
+    assert verdicts == sorted(verdicts)
+    assert set(verdicts) == {"holds", "passes"}

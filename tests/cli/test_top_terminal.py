@@ -185,7 +185,7 @@ async def it_explains(terminal):
     await terminal.type("e")
     await terminal.wait_for("explain sandbox/user:web", "MEMBER", "GUARD")
     await terminal.type("\x1b[F")
-    await terminal.wait_for("outage   ", without="more lines below")
+    await terminal.wait_for("passes", without="more lines below")
     await terminal.type("\x1b")
     await terminal.wait_for("q: leave  e: explain")
 

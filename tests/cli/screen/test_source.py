@@ -16,7 +16,9 @@ async def source(tmp_path):
     return StateDirectory(load_settings(configuration(tmp_path)))
 
 
-async def test_a_group_is_explained_by_the_state_on_lines_as_wide_as_they_may_be(source):
+async def test_a_group_is_explained_by_the_state_on_lines_that_fit(
+    source,
+):
     lines = source.explain("west/user:web", 60)
 
     text = " ".join(" ".join(lines).split())
