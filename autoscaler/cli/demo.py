@@ -17,7 +17,7 @@ from albatross_client.cli.help import Formatter, examples
 from albatross_client.sandbox.haproxy import find_program
 from autoscaler.cli.demos import traffic, usage
 from autoscaler.cli.demos.story import Story
-from autoscaler.cli.output import complain
+from autoscaler.cli.output import complain, print_json
 
 INTERRUPTED = 128 + signal.SIGINT
 
@@ -49,18 +49,25 @@ def add_command(
     parser.add_argument(
         "--plain", action="store_true", help="log lines, also on a terminal"
     )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print what came of it as JSON; log lines go to standard error",
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run a demo; return 0 if everything went as it should."""
     console = Console()
-    is_live = console.is_terminal and not arguments.plain
+    is_live = console.is_terminal and not (arguments.plain or arguments.json)
     code = 1
     try:
         story = _play(console if is_live else None, with_traffic=arguments.traffic)
-        for line in story.summary():
-            print(line)
+        if arguments.json:
+            print_json(story.form())
+        else:
+            print("\n".join(story.summary()))
         code = 0 if story.is_as_wanted else 1
     except* OSError as errors:
         complain(f"autoscaler: {_first(errors)}")

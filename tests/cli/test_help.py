@@ -18,7 +18,6 @@ WITHOUT_JSON = {
     "autoscaler init",
     "autoscaler run",
     "autoscaler completion",
-    "autoscaler demo",
     "albatrossctl decode",
     "albatrossctl encode",
     "albatrossctl sandbox",

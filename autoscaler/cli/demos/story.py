@@ -40,6 +40,15 @@ class Story:
         """Return what there is to say at the end."""
         return [*self.of_sizes(), *self.of_actions(), self.ending()]
 
+    def form(self) -> dict[str, object]:
+        """Return all of it as JSON has it."""
+        return {
+            "ok": self.is_as_wanted,
+            "sizes": [{"at_s": round(at, 1), "members": n} for at, n in self.sizes],
+            "actions": [dict(action) for action in self.actions],
+            "ending": self.ending(),
+        }
+
     def of_sizes(self) -> list[str]:
         """Return how many members ran, over time."""
         shown = [f"  {second:5.1f} s  {_marks(size)}" for second, size in self.sizes]

@@ -108,3 +108,17 @@ def test_an_action_that_failed_says_why():
 
 def test_where_nothing_was_done_nothing_is_told_of_it():
     assert "actions:" not in story_of(1).summary()
+
+
+def test_programs_are_told_all_of_it():
+    story = story_of(1, 2, 3, 1)
+    story.actions += [CREATED, DESTROYED]
+
+    assert story.form() == {
+        "ok": True,
+        "sizes": [
+            {"at_s": float(at), "members": n} for at, n in enumerate([1, 2, 3, 1])
+        ],
+        "actions": [CREATED, DESTROYED],
+        "ending": "The group went 1 -> 2 -> 3 -> 1 by itself.",
+    }
