@@ -29,6 +29,7 @@ from autoscaler.cli.image_findings import (
     image_row,
 )
 from autoscaler.cli.key_findings import found_in_keys
+from autoscaler.cli.notify_findings import found_in_notify
 from autoscaler.cli.output import complain, print_json, print_table
 from autoscaler.cli.survey import GroupSeen, HostSeen, Opened, Survey, survey
 from autoscaler.cli.traffic_findings import found_at_balancers, found_in_traffic
@@ -118,7 +119,7 @@ def run(arguments: argparse.Namespace) -> int:
         seen = trio.run(survey, settings, open_host, drafts.templates)
         found += found_at_hosts(seen, wall_clock())
         found += trio.run(found_at_balancers, settings)
-    found += found_in_keys(settings)
+    found += found_in_keys(settings) + found_in_notify(settings)
     code = _tell(arguments, found, Shown(drafts.by_group, seen, differs))
     if not code and not arguments.json:
         print(_summary(settings))

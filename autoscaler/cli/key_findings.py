@@ -12,7 +12,7 @@ from autoscaler.cli.findings import Found
 from autoscaler.core.lint import Severity
 from autoscaler.shell.configuration.http_table import TABLE
 from autoscaler.shell.configuration.settings import HostSettings, Settings
-from autoscaler.shell.web.token import TokenError, read_token
+from autoscaler.shell.token_files import TokenError, read_token
 
 
 def found_in_keys(settings: Settings) -> tuple[Found, ...]:

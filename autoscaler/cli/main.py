@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, str] = {
     "disown": "say that a clone is to be left alone",
     "prewarm": "have members stand by for a while",
     "destroy": "remove clones that nobody looks after any more",
+    "notify": "tell those who want events of a test event",
     "completion": "print what makes a shell complete both commands",
     "demo": "watch it scale a sandbox host up and down",
 }

@@ -23,9 +23,9 @@ from autoscaler.shell.assemble import (
     open_hosts,
     traffic_of,
 )
-from autoscaler.shell.clock import read_clocks
+from autoscaler.shell.clock import read_clocks, wall_clock
 from autoscaler.shell.configuration.problems import SettingsError
-from autoscaler.shell.configuration.settings import Settings, load_settings
+from autoscaler.shell.configuration.settings import Deployment, Settings, load_settings
 from autoscaler.shell.daemon import Companion, Daemon, Parts
 from autoscaler.shell.deploy import Lookout, Shelf, stock
 from autoscaler.shell.drafts import read_drafts
@@ -33,6 +33,8 @@ from autoscaler.shell.events import LEVELS
 from autoscaler.shell.fleet import Fleet, Reporter
 from autoscaler.shell.garbage import collect_seldom
 from autoscaler.shell.log import FORMATS, Log, configure
+from autoscaler.shell.notifying.notices import Notices
+from autoscaler.shell.notifying.opening import open_all
 from autoscaler.shell.operators.desk import Desk, Ledgers
 from autoscaler.shell.operators.notify import notifier
 from autoscaler.shell.operators.service import (
@@ -151,11 +153,12 @@ async def serve(
 
     Raises:
         CertificateError: The files of a host's keys can't be used.
-        SettingsError: The image of a managed group can't be used.
+        SettingsError: The image of a managed group, or what somebody who is
+            told of events needs, can't be used.
         StoreError: The state can't be used.
     """
     tally, reporter = _counted(log)
-    hosts = open_hosts(settings, log)
+    notices, hosts = _notices(settings, log), open_hosts(settings, log)
     drafts, problems = read_drafts(settings)
     if problems:
         raise SettingsError(problems)
@@ -176,32 +179,27 @@ async def serve(
             turns=Turns(deployment.max_actions_in_flight, actions_of(settings)),
             traffic=traffic_of(settings),
         )
-        log.event(
-            "daemon_started",
-            deployment=deployment.name,
-            mode=deployment.mode.value,
-            hosts=len(hosts),
-            groups=len(fleet.groups),
-        )
-        if store.set_aside is not None:
-            log.event("state_set_aside", file=str(store.set_aside))
-        _tell_stranded(stored, fleet, log)
+        _tell_start(deployment, fleet, log, hosts=len(hosts))
+        _tell_past(store, stored, fleet, log)
         task_status.started(fleet)
         daemon, told = Daemon(fleet, parts), notifier(os.environ)
         source = partial(
             read_wanted, read or partial(load_settings, settings.path), log
         )
         reloader = Reloader(daemon, settings, source, store, log)
+        reloader.follow = lambda wanted: notices.follow(wanted.receivers)
         desk = Desk(daemon, reloader, Ledgers(store, log, told))
         companions = (
             *await hear_operators(deployment.state_dir, desk, log),
             *for_systemd(daemon, told),
             Lookout(fleet, shelf, log).look_for_ever,
+            notices.run,
             *([partial(reload_at_signal, desk)] if signals else ()),
             *_over_http(settings, desk, tally, log),
         )
         await daemon.run(signals, companions)
     log.event("daemon_stopped")
+    await notices.finish()
 
 
 async def read_wanted(read: Callable[[], Settings], log: Log) -> Wanted:
@@ -217,6 +215,19 @@ async def read_wanted(read: Callable[[], Settings], log: Log) -> Wanted:
         return open_wanted(read(), partial(open_host, log=log))
 
     return await trio.to_thread.run_sync(read_all)
+
+
+def _notices(settings: Settings, log: Log) -> Notices:
+    """Return who is told of all that *log* writes from now on.
+
+    Raises:
+        SettingsError: A file that they need can't be used.
+    """
+    receivers = open_all(settings, wall_clock)
+    notices = Notices(settings.deployment.name, log, wall_clock)
+    notices.follow(receivers)
+    log.sink = notices.tap(log.sink)
+    return notices
 
 
 def _counted(log: Log) -> tuple[Tally, Reporter]:
@@ -238,8 +249,20 @@ def _over_http(
     return answer_clients(settings.http, desk, tally, log)
 
 
-def _tell_stranded(stored: Stored, fleet: Fleet, log: Log) -> None:
-    """Name the clones whose group is no longer configured."""
+def _tell_start(deployment: Deployment, fleet: Fleet, log: Log, hosts: int) -> None:
+    log.event(
+        "daemon_started",
+        deployment=deployment.name,
+        mode=deployment.mode.value,
+        hosts=hosts,
+        groups=len(fleet.groups),
+    )
+
+
+def _tell_past(store: Store, stored: Stored, fleet: Fleet, log: Log) -> None:
+    """Say if the state was lost, and name clones of groups that are gone."""
+    if store.set_aside is not None:
+        log.event("state_set_aside", file=str(store.set_aside))
     for snapshot in stored.snapshots:
         if snapshot.clones and snapshot.id not in fleet.groups:
             names = ",".join(str(clone.name) for clone in snapshot.clones)

@@ -279,6 +279,14 @@ EVENTS: Mapping[str, Event] = {
     "notification_failed": Event(
         "warning", "Somebody was not told of an event.", "receiver about error attempts"
     ),
+    "notification_delayed": Event(
+        "warning",
+        "Somebody could not be told of an event yet: it is tried again.",
+        "receiver about error retry_in_s",
+    ),
+    "notification_tested": Event(
+        "info", "Somebody tries whether they are told of events.", "deployment"
+    ),
     "notifications_dropped": Event(
         "warning",
         "A receiver is too slow: the oldest that waited were dropped.",

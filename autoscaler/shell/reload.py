@@ -18,6 +18,7 @@ from autoscaler.shell.assemble import (
     traffic_of,
     under_word,
 )
+from autoscaler.shell.clock import wall_clock
 from autoscaler.shell.configuration.changes import Change, changes
 from autoscaler.shell.configuration.problems import (
     Place,
@@ -31,6 +32,8 @@ from autoscaler.shell.deploy import stock
 from autoscaler.shell.drafts import Drafts, Read, read_drafts, read_file
 from autoscaler.shell.hosts.host import Host
 from autoscaler.shell.log import Log
+from autoscaler.shell.notifying.notices import Receiver
+from autoscaler.shell.notifying.opening import open_receivers
 from autoscaler.shell.state.schema import StoreError
 from autoscaler.shell.state.store import Store, Stored
 
@@ -46,11 +49,13 @@ class Wanted:
         settings: What it says.
         hosts: By name, with their keys.
         drafts: What managed groups are made from, with their images.
+        receivers: Who is told of events, with their keys.
     """
 
     settings: Settings
     hosts: Mapping[str, Host]
     drafts: Drafts = field(factory=Drafts)
+    receivers: tuple[Receiver, ...] = ()
 
 
 # Reads the configuration anew; raises SettingsError.
@@ -81,13 +86,19 @@ def open_wanted(
             place = Place(settings.path, titled("hosts", number, host.name))
             problems.append(place.problem(str(error)))
     drafts, unfit = read_drafts(settings, read)
-    if problems or unfit:
-        raise SettingsError([*problems, *unfit])
-    return Wanted(settings, hosts, drafts)
+    receivers, unheard = open_receivers(settings, wall_clock)
+    if problems or unfit or unheard:
+        raise SettingsError([*problems, *unfit, *unheard])
+    return Wanted(settings, hosts, drafts, receivers)
 
 
 class Reloader:
-    """Knows what configuration is in force, and puts another in its place."""
+    """Knows what configuration is in force, and puts another in its place.
+
+    Attributes:
+        settings: What is in force.
+        follow: Told what is from now on, after the daemon.
+    """
 
     def __init__(
         self, daemon: Daemon, settings: Settings, source: Source, store: Store, log: Log
@@ -99,6 +110,7 @@ class Reloader:
         self._store = store
         self._log = log
         self._turn = trio.Lock()
+        self.follow: Callable[[Wanted], None] = lambda _wanted: None
 
     async def reload(self) -> tuple[Change, ...]:
         """Read the configuration again, follow it, and return what differs.
@@ -120,6 +132,7 @@ class Reloader:
             await stock(self._daemon.images, wanted.drafts.images)
             adjustment = self._adjustment(wanted, stored)
             self._daemon.adjust(adjustment)
+            self.follow(wanted)
             new = (group.id for group in adjustment.groups)
             tell_what_is_lost(new, stored, self._daemon.fleet)
             self.settings = wanted.settings

@@ -22,6 +22,8 @@ from autoscaler.shell.configuration.host_tables import OUR_KEYS, HostSettings
 from autoscaler.shell.configuration.http_table import TABLE as HTTP
 from autoscaler.shell.configuration.http_table import http_keys
 from autoscaler.shell.configuration.keys import POLICY, Key, deployment_keys
+from autoscaler.shell.configuration.notify_table import TABLE as NOTIFY
+from autoscaler.shell.configuration.notify_table import Url, notify_keys
 from autoscaler.shell.configuration.problems import show
 from autoscaler.shell.configuration.recipes import Recipe
 from autoscaler.shell.configuration.request_tables import REQUESTS, TABLE
@@ -30,6 +32,7 @@ from autoscaler.shell.configuration.traffic_tables import TRAFFIC_KEYS, TrafficS
 from autoscaler.shell.traffic.runtime_socket import TcpSocket, UnixSocket
 
 HTTP_KEYS = http_keys(Path())
+NOTIFY_KEYS = notify_keys(Path())
 # Where the state is kept can't change under a daemon that keeps it there, nor
 # where, and to whom, it answers clients that are there.
 NEED_RESTART = frozenset(
@@ -75,6 +78,7 @@ def changes(old: Settings, new: Settings) -> tuple[Change, ...]:
             "deployment", _fields(old.deployment), _fields(new.deployment), keys
         ),
         *_of_table(HTTP, _http_fields(old), _http_fields(new), HTTP_KEYS),
+        *_of_tables(_notify(old), _notify(new), NOTIFY_KEYS, "nobody is told there"),
         *_of_tables(_hosts(old), _hosts(new), OUR_KEYS, "nothing there is followed"),
         *_of_tables(before, after, POLICY_KEYS, "its clones are left running"),
     )
@@ -83,6 +87,10 @@ def changes(old: Settings, new: Settings) -> tuple[Change, ...]:
 def _http_fields(settings: Settings) -> Mapping[str, Any]:
     http = settings.http
     return dict.fromkeys(HTTP_KEYS) if http is None else _fields(http)
+
+
+def _notify(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
+    return {f"{NOTIFY} {each.name}": _fields(each) for each in settings.notify}
 
 
 def _groups(settings: Settings) -> Mapping[str, Mapping[str, Any]]:
@@ -191,7 +199,7 @@ def _plain(value: object) -> str:
             return str(value.value)
         case bytes():
             return value.hex()
-        case Path() | AddressPool() | Listening() | UnixSocket() | TcpSocket():
+        case Path() | AddressPool() | Listening() | UnixSocket() | TcpSocket() | Url():
             return str(value)
         case tuple():
             return show(list(value))

@@ -46,6 +46,7 @@ from autoscaler.shell.configuration.keys import (
     a_duration,
     deployment_keys,
 )
+from autoscaler.shell.configuration.notify_table import NotifySettings, notify_keys
 from autoscaler.shell.configuration.recipes import Recipe, recipe_keys
 from autoscaler.shell.configuration.request_tables import REQUESTS, TABLE
 from autoscaler.shell.configuration.settings import Deployment
@@ -98,6 +99,10 @@ def make_schema(example: str) -> Object:
     tables: Object = {
         "deployment": _table(_of_class("deployment", deployment_keys(_HERE), shown)),
         "http": _table(_of_class("http", http_keys(_HERE), shown)),
+        "notify": {
+            "type": "array",
+            "items": _table(_of_class("notify", notify_keys(_HERE), shown)),
+        },
         "hosts": {"type": "array", "items": _table(_hosts(shown))},
         "defaults": _table(_defaults(shown)),
         "groups": {"type": "array", "items": _groups(shown)},
@@ -144,6 +149,7 @@ class Property:
 _CLASSES: Mapping[str, type[attrs.AttrsInstance]] = {
     "deployment": Deployment,
     "http": HttpSettings,
+    "notify": NotifySettings,
     "hosts": HostSettings,
     "defaults": Policy,
     "groups": Recipe,

@@ -23,6 +23,7 @@ from autoscaler.shell.configuration.group_tables import (
 from autoscaler.shell.configuration.host_tables import HostSettings, read_hosts
 from autoscaler.shell.configuration.http_table import HttpSettings, read_http
 from autoscaler.shell.configuration.keys import deployment_keys
+from autoscaler.shell.configuration.notify_table import NotifySettings, read_notify
 from autoscaler.shell.configuration.problems import (
     Place,
     Problem,
@@ -41,7 +42,7 @@ __all__ = [
     "parse_settings",
 ]
 
-TABLES = ("deployment", "http", "hosts", "defaults", "groups")
+TABLES = ("deployment", "http", "notify", "hosts", "defaults", "groups")
 DAY_S = 86_400.0
 
 
@@ -78,6 +79,7 @@ class Settings:
         hosts: The hosts, in the order of the file.
         groups: The groups, in the order of the file.
         http: Where the daemon answers over HTTP; None: nowhere.
+        notify: Who is told of which events.
     """
 
     path: Path
@@ -85,6 +87,7 @@ class Settings:
     hosts: tuple[HostSettings, ...]
     groups: tuple[GroupSettings, ...]
     http: HttpSettings | None = None
+    notify: tuple[NotifySettings, ...] = ()
 
 
 def load_settings(path: Path, at: Path | None = None) -> Settings:
@@ -125,6 +128,8 @@ def parse_settings(text: str, path: Path) -> Settings:
     problems += wrong
     http, wrong = read_http(tables.get("http"), path)
     problems += wrong
+    notify, wrong = read_notify(tables.get("notify"), path)
+    problems += wrong
     hosts, wrong = read_hosts(tables.get("hosts", []), path)
     problems += wrong
     defaults = read_defaults(tables.get("defaults", {}), path)
@@ -140,7 +145,12 @@ def parse_settings(text: str, path: Path) -> Settings:
     if deployment is None or problems:
         raise SettingsError(problems)
     return Settings(
-        path=path, deployment=deployment, hosts=hosts, groups=groups, http=http
+        path=path,
+        deployment=deployment,
+        hosts=hosts,
+        groups=groups,
+        http=http,
+        notify=notify,
     )
 
 

@@ -18,7 +18,7 @@ from attrs import field, frozen
 from albatross_client.names import Name
 from albatross_client.texts import clean
 from autoscaler.core.group import GroupId
-from autoscaler.shell.traffic.program import run_program
+from autoscaler.shell.program import run_program
 
 LOOK_S = 10.0
 MOST_PRINTED = 4096

@@ -14,6 +14,7 @@ from attrs import frozen
 from albatross_client.texts import clean
 from autoscaler.core.arrange import Step
 from autoscaler.core.backend import Backend
+from autoscaler.shell.program import run_program
 from autoscaler.shell.traffic.balancer import BalancerError, Trouble
 from autoscaler.shell.traffic.hook_form import (
     OBSERVE,
@@ -21,7 +22,6 @@ from autoscaler.shell.traffic.hook_form import (
     word_of,
     write_step,
 )
-from autoscaler.shell.traffic.program import run_program
 
 # For a step that is not here the balancer must have no need: weights that it
 # doesn't tell are never set.

@@ -6,54 +6,17 @@ as long for every wrong token; the token is written nowhere.
 
 import hashlib
 import hmac
-import os
 import re
-import stat
 from pathlib import Path
 
 import trio
 from attrs import define, field
 
 from autoscaler.shell.log import Log
+from autoscaler.shell.token_files import TokenError, read_token
 from autoscaler.shell.web.gate import Refusal
 
-# openssl rand -hex 32 makes 64 characters; nobody guesses 32 random ones.
-SHORTEST, LONGEST = 32, 512
-# rfc6750, 2.1 - what a token, b64token there, is made of.
-_TOKEN = re.compile(rb"[A-Za-z0-9._~+/-]+=*")
 _BEARER = re.compile(r"bearer +(\S+) *", re.IGNORECASE)
-MAKE_ONE = "(umask 077; openssl rand -hex 32 > FILE)"
-
-
-class TokenError(Exception):
-    """The token file can't be used; one sentence for the operator."""
-
-
-def read_token(path: Path) -> bytes:
-    """Return the token in the file at *path*.
-
-    Raises:
-        TokenError: It can't be used.
-    """
-    try:
-        # O_NONBLOCK: nobody may ever write into a pipe of that name.
-        number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        try:
-            # Of the file that is open: another may take its place meanwhile.
-            _check_mode(path, os.fstat(number).st_mode)
-            text = os.read(number, LONGEST + 2).strip()
-        finally:
-            os.close(number)
-    except OSError as error:
-        msg = f"{path} can't be read: {error.strerror}"
-        raise TokenError(msg) from error
-    if not SHORTEST <= len(text) <= LONGEST or not _TOKEN.fullmatch(text):
-        msg = (
-            f"{path} must hold one token of {SHORTEST} to {LONGEST} letters, digits "
-            f"and -._~+/, such as {MAKE_ONE} writes"
-        )
-        raise TokenError(msg)
-    return text
 
 
 @define(eq=False)
@@ -106,15 +69,6 @@ class Lock:
         except TokenError as error:
             self.log.event("http_token_refused", error=str(error))
             return None
-
-
-def _check_mode(path: Path, mode: int) -> None:
-    if not stat.S_ISREG(mode):
-        msg = f"{path} is no regular file"
-        raise TokenError(msg)
-    if mode & (stat.S_IRGRP | stat.S_IROTH):
-        msg = f"{path} can be read by others than its owner: chmod 600 it"
-        raise TokenError(msg)
 
 
 def _digest(token: bytes) -> bytes:

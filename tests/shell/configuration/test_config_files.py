@@ -23,6 +23,7 @@ from autoscaler.core.serving import ServePolicy, WeightPolicy
 from autoscaler.shell.configuration.group_tables import OF_MANAGED, PERIOD, WHOSE
 from autoscaler.shell.configuration.host_tables import OUR_KEYS
 from autoscaler.shell.configuration.http_table import HttpSettings
+from autoscaler.shell.configuration.notify_table import NotifySettings
 from autoscaler.shell.configuration.recipes import Recipe
 from autoscaler.shell.configuration.request_tables import TABLE
 from autoscaler.shell.configuration.settings import Deployment, load_settings
@@ -61,6 +62,7 @@ def test_the_example_has_every_key_and_no_other():
 
     assert set(keys["deployment"]) == {f.name for f in attrs.fields(Deployment)}
     assert keys["http"] == [f.name for f in attrs.fields(HttpSettings)]
+    assert set(keys["notify"]) == {f.name for f in attrs.fields(NotifySettings)}
     assert set(keys["hosts"]) == {*HOST_KEYS, *OUR_KEYS}
     own = {"max_clones", "address_pool"}
     assert set(keys["defaults"]) == (policy - own - {TABLE, "serving"}) | {PERIOD}
@@ -93,13 +95,16 @@ def test_what_the_example_comments_out_can_be_written(tmp_path):
     file = tmp_path / "all.toml"
     # Where there are two ways to say it, the other one is commented out.
     one_way = re.sub(
-        r"^image = .*\n|^#(hooks|address_hook) = .*\n", "", text, flags=re.MULTILINE
+        r"^image = .*\n|^#(hooks|address_hook|on_event) = .*\n",
+        "",
+        text,
+        flags=re.MULTILINE,
     )
     file.write_text(commented.sub("", one_way))
 
     settings = load_settings(file)
 
-    assert len(commented.findall(text)) == 17
+    assert len(commented.findall(text)) == 20
     assert settings.hosts[0].architecture is Architecture.X86_64
     assert settings.hosts[0].stats_interval == 10
     assert settings.hosts[0].access.policies != {}

@@ -339,7 +339,8 @@ def test_what_contradicts_the_defaults_is_the_groups_problem():
         ),
         pytest.param(
             "zzz = 1\n" + DEPLOYMENT,
-            "zzz: unknown table; known are defaults, deployment, groups, hosts, http",
+            "zzz: unknown table; known are defaults, deployment, groups, hosts, http, "
+            "notify",
             id="nothing near",
         ),
     ],

@@ -1,0 +1,1 @@
+"""Events told to people and programs elsewhere, by webhooks and executables."""
