@@ -38,8 +38,8 @@ class Receiver:
     """
 
     settings: NotifySettings
-    key: bytes | None
-    open: Callable[[], Sender]
+    key: bytes | None = field(repr=False)
+    open: Callable[[], Sender] = field(repr=False)
 
     def is_as(self, other: "Receiver") -> bool:
         """Tell whether *other* is told in the same way."""

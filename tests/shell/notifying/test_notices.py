@@ -1,5 +1,6 @@
 """Everybody who is told: chosen, changed by a reload, told at the end."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -201,3 +202,9 @@ async def test_what_was_being_told_at_the_end_is_tried_once_more(
     await notices.finish()
 
     assert sender.told == ["0"]
+
+
+def test_no_key_is_in_what_is_printed_of_a_receiver():
+    told = Receiver(PAGE, b"hush", partial(FakeSender, told=["hush"]))
+
+    assert "hush" not in repr(told)
