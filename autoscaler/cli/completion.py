@@ -114,7 +114,7 @@ def _mark(action: argparse.Action, file: object, directory: object) -> None:
     """Say what *action* is completed with."""
     if action.metavar == "GROUP":
         vars(action)["complete"] = _GROUPS
-    elif action.type is Path:
+    elif action.type is Path or action.metavar in {"FILE", "DIR"}:
         is_directory = action.dest in {"directory", "state_dir"}
         vars(action)["complete"] = directory if is_directory else file
 

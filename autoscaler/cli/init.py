@@ -47,19 +47,19 @@ _WELCOME = """\
 Four questions; no answer means what stands in brackets.  The host is only looked at,
 and nothing is written before all of it is right.
 """
-_DESCRIPTION = """\
-Ask four questions, look at the host, and write a configuration with comments.
-Exit code 0: it is written, and right; 1: nothing is written.
-"""
 _EPILOGUE = """\
 It asks for the host, the CA, the domain and the primary, as far as options don't
 say; where standard input is no terminal it asks nothing.  A key that lies beside
 its CA (user.key beside user.pem) and the CA of the server (server-ca.pem,
 cacert.pem or ca.pem there) are found, and told.
 
+examples:
   autoscaler init
-  autoscaler init --host alpha.example.org --ca user.pem --primary user:web \\
-      --output /etc/autoscaler/autoscaler.toml --state-dir /var/lib/autoscaler
+      asks, and writes autoscaler.toml
+  autoscaler init --host alpha.example.org --ca user.pem --primary user:web
+      asks for nothing
+  autoscaler init --output /etc/autoscaler/autoscaler.toml \\
+      --state-dir /var/lib/autoscaler
 """
 
 
@@ -70,7 +70,8 @@ def add_command(
     parser = subparsers.add_parser(
         "init",
         help="write a first configuration, after a look at the host",
-        description=_DESCRIPTION,
+        description="Ask four questions, look at the host, and write a configuration "
+        "with comments. Exit code 0: it is written, and right; 1: nothing is written.",
         epilog=_EPILOGUE,
         formatter_class=Formatter,
     )
