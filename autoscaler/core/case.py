@@ -5,7 +5,12 @@ from attrs import evolve, frozen
 from albatross_client.names import Name
 from autoscaler.core.actions import Slot
 from autoscaler.core.decision import Decision, Load, Outcome, Reason, Shortage
-from autoscaler.core.group import Backoff, Group, Member, Ticks
+from autoscaler.core.group import (
+    Group,
+    Member,
+    Ticks,
+)
+from autoscaler.core.ledger import Backoff
 from autoscaler.core.standbys import count_staying, find_ready, find_wanted
 from autoscaler.core.view import View
 

@@ -7,7 +7,7 @@ from attrs import frozen
 from albatross_client.names import Name
 from autoscaler.core.backend import Backend
 from autoscaler.core.blueprint import Blueprint
-from autoscaler.core.group import Parting
+from autoscaler.core.ledger import Parting
 from autoscaler.core.policy import Mode, Policy
 from autoscaler.core.view import View
 

@@ -23,7 +23,8 @@ from autoscaler.core.events import (
     CloneCreated,
     Interrupted,
 )
-from autoscaler.core.group import Backoff, Group, Ledger, Member
+from autoscaler.core.group import Group, Member
+from autoscaler.core.ledger import Backoff, Ledger
 
 
 def admit(group: Group, event: CloneCreated) -> Group:

@@ -11,7 +11,8 @@ from attrs import frozen
 from albatross_client.names import Name, is_label
 from autoscaler.core.arrange import Wanted
 from autoscaler.core.backend import Backend, Duty, Place, Server
-from autoscaler.core.group import Group, Member, Parting
+from autoscaler.core.group import Group, Member
+from autoscaler.core.ledger import Parting
 from autoscaler.core.serving import ServePolicy
 from autoscaler.core.standing import is_draining
 from autoscaler.core.weights import MOST, NO_SCORES, Scores

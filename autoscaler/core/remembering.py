@@ -4,7 +4,8 @@ from attrs import evolve
 
 from autoscaler.core.decision import Load, MemberClass
 from autoscaler.core.events import Note, NoteKind
-from autoscaler.core.group import Backoff, Group, Ledger
+from autoscaler.core.group import Group
+from autoscaler.core.ledger import Backoff, Ledger
 from autoscaler.core.standbys import refresh
 
 # A clone that has lived so long, and through its warm-up, proves its image.

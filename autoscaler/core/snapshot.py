@@ -16,15 +16,17 @@ from autoscaler.core.budget import HOUR_S, TURNS_WITHIN_S, Budget
 from autoscaler.core.decision import Reason
 from autoscaler.core.doubts import DOUBT_S, Doubt
 from autoscaler.core.group import (
-    Backoff,
     Group,
     GroupId,
-    Ledger,
     Member,
-    Prewarm,
     new_group,
 )
 from autoscaler.core.leases import Rest
+from autoscaler.core.ledger import (
+    Backoff,
+    Ledger,
+    Prewarm,
+)
 from autoscaler.core.moments import Clocks, Stamp, revive, stamp
 from autoscaler.core.policy import Mode, Policy
 

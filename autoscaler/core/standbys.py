@@ -13,7 +13,8 @@ from albatross_client.names import Name
 from autoscaler.core.actions import DestroyClone, victim_of
 from autoscaler.core.backend import Duty, Health, Server
 from autoscaler.core.decision import Load, MemberClass, Reason
-from autoscaler.core.group import Backoff, Group, Ledger, Member
+from autoscaler.core.group import Group, Member
+from autoscaler.core.ledger import Backoff, Ledger
 from autoscaler.core.places import server_of
 from autoscaler.core.standing import NEVER_HEARD
 from autoscaler.core.view import View

@@ -53,7 +53,8 @@ from autoscaler.core.events import (
     WakeAsked,
     Word,
 )
-from autoscaler.core.group import Group, Prewarm
+from autoscaler.core.group import Group
+from autoscaler.core.ledger import Prewarm
 from autoscaler.core.manual import decide_scale
 from autoscaler.core.observe import observe
 from autoscaler.core.outcomes import admit, dismiss, end, settle

@@ -9,7 +9,8 @@ from autoscaler.cli import main
 from autoscaler.core.backend import Duty, Health
 from autoscaler.core.decision import MemberClass, Requests, Service
 from autoscaler.core.demand import RequestPolicy
-from autoscaler.core.group import Backoff, GroupId
+from autoscaler.core.group import GroupId
+from autoscaler.core.ledger import Backoff
 from autoscaler.core.policy import Mode
 from autoscaler.shell.configuration.settings import load_settings
 from autoscaler.shell.operators.status_report import (

@@ -18,7 +18,14 @@ from autoscaler.core.case import Ruling
 from autoscaler.core.decide import decide
 from autoscaler.core.decision import MemberClass, Reason
 from autoscaler.core.events import Event
-from autoscaler.core.group import Group, GroupId, Ledger, Member, Ticks, new_group
+from autoscaler.core.group import (
+    Group,
+    GroupId,
+    Member,
+    Ticks,
+    new_group,
+)
+from autoscaler.core.ledger import Ledger
 from autoscaler.core.policy import Policy
 from autoscaler.core.rhythm import Rhythm
 from autoscaler.core.standing import assess

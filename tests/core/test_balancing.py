@@ -15,8 +15,8 @@ from autoscaler.core.events import (
     MemberParts,
     Ticked,
 )
-from autoscaler.core.group import Parting
 from autoscaler.core.idle import Quiet
+from autoscaler.core.ledger import Parting
 from autoscaler.core.scaling import order_of_going
 from autoscaler.core.standing import assess
 from tests.core.builders import MANAGED, NOW, creating, happens

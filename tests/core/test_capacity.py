@@ -12,7 +12,8 @@ from autoscaler.core.addresses import AddressPool
 from autoscaler.core.blueprint import copied
 from autoscaler.core.capacity import cloneable, confirm_slot, find_slots
 from autoscaler.core.decision import Reason, Shortage
-from autoscaler.core.group import Group, GroupId, Ledger
+from autoscaler.core.group import Group, GroupId
+from autoscaler.core.ledger import Ledger
 from autoscaler.core.view import Claim, Listing, Rules, View
 from tests.core.builders import (
     DOMAIN,

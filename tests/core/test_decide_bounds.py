@@ -8,7 +8,8 @@ from attrs import evolve
 from albatross_client.values import BlockInfo, Typ
 from autoscaler.core.decide import decide, decide_bounds
 from autoscaler.core.decision import MemberClass, Outcome, Reason
-from autoscaler.core.group import Backoff, Group, Ledger, Ticks
+from autoscaler.core.group import Group, Ticks
+from autoscaler.core.ledger import Backoff, Ledger
 from autoscaler.core.policy import Mode
 from autoscaler.core.scaling import order_of_going
 from autoscaler.core.standing import assess

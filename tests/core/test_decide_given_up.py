@@ -4,7 +4,8 @@ import pytest
 from attrs import evolve
 
 from autoscaler.core.decision import MemberClass, Outcome, Reason
-from autoscaler.core.group import Backoff, Ledger, Ticks
+from autoscaler.core.group import Ticks
+from autoscaler.core.ledger import Backoff, Ledger
 from tests.core.builders import (
     IMAGE,
     NOW,

@@ -8,7 +8,8 @@ from attrs import evolve
 from albatross_client.values import Typ
 from autoscaler.core.case import Ruling
 from autoscaler.core.decision import MemberClass, Outcome, Reason
-from autoscaler.core.group import Backoff, Group, Ledger, Ticks
+from autoscaler.core.group import Group, Ticks
+from autoscaler.core.ledger import Backoff, Ledger
 from autoscaler.core.view import View
 from tests.core.builders import (
     IMAGE,

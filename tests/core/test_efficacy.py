@@ -5,7 +5,8 @@ from attrs import evolve
 
 from autoscaler.core.decision import MemberClass, Outcome, Reason
 from autoscaler.core.events import ActionEnded, Ticked
-from autoscaler.core.group import Ledger, Ticks
+from autoscaler.core.group import Ticks
+from autoscaler.core.ledger import Ledger
 from autoscaler.core.traffic import Traffic
 from tests.core.builders import (
     NOW,

@@ -3,7 +3,12 @@
 import pytest
 
 from albatross_client.names import Name
-from autoscaler.core.group import Backoff, Group, GroupId, Ledger, new_group
+from autoscaler.core.group import (
+    Group,
+    GroupId,
+    new_group,
+)
+from autoscaler.core.ledger import Backoff, Ledger
 from tests.core.builders import (
     GROUP,
     IMAGE,

@@ -24,8 +24,9 @@ from autoscaler.core.events import (
     Redrawn,
     Ticked,
 )
-from autoscaler.core.group import Backoff, Ledger, Ticks
+from autoscaler.core.group import Ticks
 from autoscaler.core.leases import Rest, lease_of, mentioned
+from autoscaler.core.ledger import Backoff, Ledger
 from autoscaler.core.moments import Clocks
 from autoscaler.core.numbers import fields
 from autoscaler.core.observe import observe

@@ -19,7 +19,8 @@ from autoscaler.core.events import (
     Redrawn,
     Ticked,
 )
-from autoscaler.core.group import Backoff, Ledger, Ticks, new_group
+from autoscaler.core.group import Ticks, new_group
+from autoscaler.core.ledger import Backoff, Ledger
 from autoscaler.core.moments import Clocks
 from autoscaler.core.observe import observe
 from autoscaler.core.policy import Mode

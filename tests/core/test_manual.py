@@ -11,7 +11,8 @@ from autoscaler.core.decision import MemberClass, Outcome, Reason
 from autoscaler.core.demand import RequestPolicy
 from autoscaler.core.describe import explain
 from autoscaler.core.events import ActionEnded, CloneCreated, ScaleAsked, Ticked
-from autoscaler.core.group import Backoff, Ledger, Ticks, Watched
+from autoscaler.core.group import Ticks, Watched
+from autoscaler.core.ledger import Backoff, Ledger
 from autoscaler.core.manual import decide_scale
 from autoscaler.core.numbers import fields
 from autoscaler.core.policy import Mode

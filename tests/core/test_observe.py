@@ -8,7 +8,8 @@ from albatross_client.values import Info
 from autoscaler.core.decision import MemberClass
 from autoscaler.core.doubts import DOUBT_S, Doubt
 from autoscaler.core.events import Note, NoteKind
-from autoscaler.core.group import Group, Ledger, Member
+from autoscaler.core.group import Group, Member
+from autoscaler.core.ledger import Ledger
 from autoscaler.core.observe import next_look, observe
 from autoscaler.core.policy import Adopt
 from autoscaler.core.track import Track

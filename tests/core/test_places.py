@@ -7,7 +7,7 @@ from attrs import evolve
 
 from autoscaler.core.arrange import Wanted
 from autoscaler.core.backend import Duty, Place
-from autoscaler.core.group import Parting
+from autoscaler.core.ledger import Parting
 from autoscaler.core.places import OurServers, find_places, place_of, server_of
 from tests.core.builders import MANAGED, creating, destroying, make_world, replacing
 from tests.core.served import SERVING, label, make_backend, make_served, make_server

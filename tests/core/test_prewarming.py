@@ -5,7 +5,11 @@ from attrs import evolve
 
 from autoscaler.core.decision import Reason
 from autoscaler.core.events import PrewarmAsked
-from autoscaler.core.group import Backoff, Ledger, Prewarm
+from autoscaler.core.ledger import (
+    Backoff,
+    Ledger,
+    Prewarm,
+)
 from autoscaler.core.policy import Mode
 from autoscaler.core.prewarming import describe_warmth, find_warmth
 from autoscaler.core.view import View

@@ -4,7 +4,7 @@ from attrs import evolve
 
 from autoscaler.core.decision import MemberClass
 from autoscaler.core.events import Ticked
-from autoscaler.core.group import Ledger
+from autoscaler.core.ledger import Ledger
 from autoscaler.core.record import Instant, take
 from autoscaler.core.record_form import record_form
 from tests.core.builders import NOW, happens, make_policy, make_rules, make_world

@@ -15,7 +15,8 @@ from autoscaler.core.demand import (
     SignalKind,
 )
 from autoscaler.core.events import Ticked
-from autoscaler.core.group import Backoff, Group, Ledger, Ticks
+from autoscaler.core.group import Group, Ticks
+from autoscaler.core.ledger import Backoff, Ledger
 from autoscaler.core.standing import assess
 from autoscaler.core.ticking import next_tick
 from autoscaler.core.view import View, closed

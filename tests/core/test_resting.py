@@ -8,8 +8,12 @@ from autoscaler.core.backend import Health, Place
 from autoscaler.core.budget import Budget
 from autoscaler.core.decision import Outcome, Reason
 from autoscaler.core.events import NoteKind, Ticked, WakeAsked
-from autoscaler.core.group import Backoff, Ledger, Parting
 from autoscaler.core.idle import IdlePolicy, Quiet
+from autoscaler.core.ledger import (
+    Backoff,
+    Ledger,
+    Parting,
+)
 from autoscaler.core.policy import Mode
 from autoscaler.core.resting import is_coming
 from tests.core.builders import (

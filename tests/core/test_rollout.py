@@ -13,7 +13,8 @@ from autoscaler.core.events import (
     Interrupted,
     Ticked,
 )
-from autoscaler.core.group import Backoff, Ledger, Ticks
+from autoscaler.core.group import Ticks
+from autoscaler.core.ledger import Backoff, Ledger
 from autoscaler.core.observe import observe
 from tests.core.builders import (
     NOW,

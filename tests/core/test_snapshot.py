@@ -10,13 +10,15 @@ from autoscaler.core.decision import Reason
 from autoscaler.core.demand import RequestPolicy
 from autoscaler.core.doubts import Doubt
 from autoscaler.core.group import (
-    Backoff,
     Group,
-    Ledger,
     Member,
-    Prewarm,
     Ticks,
     new_group,
+)
+from autoscaler.core.ledger import (
+    Backoff,
+    Ledger,
+    Prewarm,
 )
 from autoscaler.core.moments import Clocks
 from autoscaler.core.policy import Mode

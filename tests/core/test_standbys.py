@@ -15,7 +15,13 @@ from autoscaler.core.events import (
     Reconfigured,
     WakeAsked,
 )
-from autoscaler.core.group import Backoff, Group, Ledger, Parting, Prewarm, Ticks
+from autoscaler.core.group import Group, Ticks
+from autoscaler.core.ledger import (
+    Backoff,
+    Ledger,
+    Parting,
+    Prewarm,
+)
 from autoscaler.core.places import find_places
 from autoscaler.core.policy import Mode
 from autoscaler.core.serving import StandbyPolicy

@@ -15,7 +15,8 @@ from autoscaler.core.events import (
     Resumed,
     Ticked,
 )
-from autoscaler.core.group import Ledger, Ticks
+from autoscaler.core.group import Ticks
+from autoscaler.core.ledger import Ledger
 from autoscaler.core.policy import Mode, OnPrimaryLoss
 from tests.core.builders import (
     NOW,

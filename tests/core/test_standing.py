@@ -6,7 +6,8 @@ import pytest
 from attrs import evolve
 
 from autoscaler.core.decision import MemberClass
-from autoscaler.core.group import Group, Ledger, Member
+from autoscaler.core.group import Group, Member
+from autoscaler.core.ledger import Ledger
 from autoscaler.core.standing import assess, classify, silence
 from autoscaler.core.track import Track
 from autoscaler.core.view import View

@@ -12,7 +12,8 @@ from autoscaler.core.events import (
     Reconfigured,
     Ticked,
 )
-from autoscaler.core.group import Backoff, Group, Ledger, Ticks
+from autoscaler.core.group import Group, Ticks
+from autoscaler.core.ledger import Backoff, Ledger
 from autoscaler.core.policy import Mode
 from autoscaler.core.step import step
 from autoscaler.core.view import View

@@ -11,7 +11,8 @@ from autoscaler.core.events import (
     CloneDestroyed,
     Interrupted,
 )
-from autoscaler.core.group import Backoff, Group, Ledger, Ticks
+from autoscaler.core.group import Group, Ticks
+from autoscaler.core.ledger import Backoff, Ledger
 from autoscaler.core.step import step
 from autoscaler.core.view import View
 from tests.core.builders import (

@@ -16,10 +16,15 @@ from autoscaler.core.budget import Budget
 from autoscaler.core.decision import MemberClass, Outcome, Reason
 from autoscaler.core.demand import Demand, RequestPolicy, Signal, SignalKind
 from autoscaler.core.events import Event, ScaleAsked, Ticked, WakeAsked
-from autoscaler.core.group import Backoff, Group, Ledger, Ticks, Watched
+from autoscaler.core.group import (
+    Group,
+    Ticks,
+    Watched,
+)
 from autoscaler.core.guards import Kind
 from autoscaler.core.idle import IdlePolicy, Quiet
 from autoscaler.core.leases import Rest
+from autoscaler.core.ledger import Backoff, Ledger
 from autoscaler.core.policy import Mode, OnPrimaryLoss
 from autoscaler.core.record import Instant, Record, take
 from autoscaler.core.serving import ServePolicy

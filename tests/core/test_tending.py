@@ -15,7 +15,12 @@ from autoscaler.core.events import (
     Note,
     NoteKind,
 )
-from autoscaler.core.group import Backoff, Ledger, Parting, Ticks
+from autoscaler.core.group import Ticks
+from autoscaler.core.ledger import (
+    Backoff,
+    Ledger,
+    Parting,
+)
 from autoscaler.core.policy import Mode
 from autoscaler.core.serving import StandbyPolicy
 from tests.core.builders import (

@@ -5,7 +5,12 @@ from attrs import evolve
 
 from albatross_client.errors import CertificateError
 from albatross_client.names import Name
-from autoscaler.core.group import GroupId, Ledger, Member, new_group
+from autoscaler.core.group import (
+    GroupId,
+    Member,
+    new_group,
+)
+from autoscaler.core.ledger import Ledger
 from autoscaler.core.moments import Clocks
 from autoscaler.core.policy import Policy
 from autoscaler.core.snapshot import take

@@ -6,7 +6,8 @@ from attrs import evolve
 
 from albatross_client.names import Name
 from autoscaler.core.events import ActionEnded, Informed, Ticked
-from autoscaler.core.group import GroupId, Ledger, new_group
+from autoscaler.core.group import GroupId, new_group
+from autoscaler.core.ledger import Ledger
 from autoscaler.core.moments import Clocks
 from autoscaler.core.policy import Mode, Policy
 from autoscaler.core.rhythm import Rhythm

@@ -4,7 +4,8 @@ import pytest
 from attrs import evolve
 
 from autoscaler.core.events import Note, NoteKind
-from autoscaler.core.group import Ledger, Ticks
+from autoscaler.core.group import Ticks
+from autoscaler.core.ledger import Ledger
 from autoscaler.core.policy import Mode
 from autoscaler.shell.log import Log
 from autoscaler.shell.report import LogReporter

@@ -13,7 +13,8 @@ import trio
 from albatross_client.names import Name
 from autoscaler.core.backend import Duty, Health, Server
 from autoscaler.core.events import Event, MemberLingers, MemberParts
-from autoscaler.core.group import Group, Parting
+from autoscaler.core.group import Group
+from autoscaler.core.ledger import Parting
 from autoscaler.core.standing import is_draining
 from autoscaler.core.view import View
 

@@ -8,7 +8,7 @@ from albatross_client.sandbox.faults import Refused, Rule
 from autoscaler.core.arrange import Add, Drain, MakeReady, Remove, Rest
 from autoscaler.core.backend import Duty, Health, Server
 from autoscaler.core.decision import Reason
-from autoscaler.core.group import Parting
+from autoscaler.core.ledger import Parting
 from autoscaler.shell.traffic.balancer import BalancerError, Trouble
 from tests.shell.balancing.scene import AWAY, SHOP, LiveBalancer, make_scene
 from tests.shell.harness import HOST, wait_until

@@ -8,7 +8,7 @@ from attrs import evolve
 from autoscaler.core.decision import Reason
 from autoscaler.core.describe import explain
 from autoscaler.core.events import Ticked
-from autoscaler.core.group import Backoff, Ledger
+from autoscaler.core.ledger import Backoff, Ledger
 from autoscaler.core.policy import Mode
 from autoscaler.core.record import Instant, take
 from autoscaler.shell.operators.attention import (
