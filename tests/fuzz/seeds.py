@@ -10,6 +10,7 @@ from albatross_client.commands import (
 )
 from albatross_client.framing import frame
 from autoscaler.shell.operators.requests import VERBS, Request, write_request
+from tests.cli.screen.fleets import HELD, SHORT, form, group
 from tests.client.pki import (
     KEY_KINDS,
     POLICY,
@@ -64,6 +65,7 @@ def seeds() -> Mapping[str, tuple[bytes, ...]]:
         "control": tuple(_requests()),
         "http": HTTP_REQUESTS,
         "asking": ASKED,
+        "top": tuple(map(_as_json, (form(), form(SHORT, HELD), form(group())))),
         "authority": tuple(_authorities()),
         "key": tuple(_keys()),
         "server": tuple(as_der(each.pem) for each in _servers()),

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 import trio
+from rich.console import ConsoleDimensions
 from trio.testing import MockClock, memory_stream_pair
 
 from albatross_client.certificates import (
@@ -34,6 +35,11 @@ from albatross_client.wire import (
     encode,
     encode_command,
 )
+from autoscaler.cli.screen.pages import paint
+from autoscaler.cli.screen.showing import Showing, react
+from autoscaler.cli.screen.sights import Seen as Told
+from autoscaler.cli.screen.sights import read_sight
+from autoscaler.cli.screen.table import Scene
 from autoscaler.core.backend import Place
 from autoscaler.core.group import GroupId
 from autoscaler.core.haproxy import AnswerError, is_name, read_change
@@ -51,6 +57,7 @@ from autoscaler.shell.operators.requests import (
     find_time,
     read_reply,
     read_request,
+    read_told,
     write_reply,
     write_request,
 )
@@ -167,6 +174,22 @@ def control(octets: bytes) -> None:
         _require(str(error).isprintable() and len(str(error)) < LONGEST_SAID, error)
 
 
+def top(octets: bytes) -> None:
+    """What a daemon tells is shown, printable and in its place, or refused."""
+    try:
+        sight = read_sight(read_told(Reply((), rows=({"json": octets.decode()},))))
+    except ValueError as error:
+        _require(str(error).isprintable(), error)
+        return
+    showing, _ = react(Showing(Scene(sight=None)), Told(sight))
+    for size in (ConsoleDimensions(80, 24), ConsoleDimensions(20, 5)):
+        lines = paint(showing.visible, showing.looking, size).lines
+        assert len(lines) == size.height
+        for line in lines:
+            _require(line.plain.isprintable(), line.plain)
+            assert line.cell_len <= size.width
+
+
 def name(octets: bytes) -> None:
     """A name that was read is written the way it is read."""
     text = octets.decode("utf-8", "surrogateescape")
@@ -262,6 +285,7 @@ TARGETS: Mapping[str, Target] = {
         hook,
         http,
         asking,
+        top,
     )
 }
 
