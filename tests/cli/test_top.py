@@ -5,15 +5,21 @@ from functools import partial
 
 import pytest
 import trio
+from attrs import evolve
 
 from autoscaler.cli import main
 from autoscaler.cli.screen.sights import OTHER_VERSION
+from autoscaler.core.policy import Mode
 from autoscaler.shell.operators.control import listen, serve
 from autoscaler.shell.operators.requests import Reply, told
+from autoscaler.shell.state.store import RequestRow, Store
+from tests.cli import test_status
 from tests.cli.files import configuration
 from tests.cli.screen.fleets import HELD, SHORT, form, group, keep
 from tests.schemas import hold
+from tests.shell.kept import CLOCKS, WEST_WEB, Row, record, snapshot
 
+clocks = test_status.clocks
 TWO = 'max_clones = 4\n[[groups]]\nhost = "west"\nprimary = "user:api"\nmax_clones = 2'
 
 
@@ -110,6 +116,53 @@ async def test_programs_get_the_same_form_from_the_state(tmp_path, capsys):
     assert (api["group"], api["decision"]) == ("west/user:api", None)
     assert web["decision"]["reason"] == "steady"
     assert (web["flip"]["aim"], web["sizes"]["has"]) == ("down", 1)
+
+
+async def test_the_state_tells_what_was_under_way_as_old_as_it_was(
+    tmp_path, capsys, clocks
+):
+    await test_status.keep(tmp_path)
+
+    assert top(configuration(tmp_path), "--json") == 0
+
+    shown = json.loads(capsys.readouterr().out)
+    hold("top", shown)
+    [web] = shown["groups"]
+    assert [(each["what"], each["age_s"]) for each in web["actions"]] == [
+        ("create user:web-clone-2", 0.0)
+    ]
+    assert [each["class"] for each in web["members"]] == ["fresh", "stale", None]
+    assert {stream["up"] for stream in shown["fleet"]["streams"]} == {False}
+
+
+async def test_the_state_tells_who_holds_a_group_and_what_it_is_short_of(
+    tmp_path, capsys
+):
+    short = evolve(record(), sizes=evolve(record().sizes, wants=9, can=4))
+    paused = RequestRow(
+        wall=CLOCKS.wall - 60,
+        uid=1000,
+        user="ada",
+        verb="pause",
+        words={"group": "user:web"},
+        is_done=True,
+        said=("it is paused",),
+    )
+    async with await Store.open(tmp_path / "state", lambda: CLOCKS.wall) as store:
+        await store.save([snapshot(mode=Mode.PAUSED)])
+        await store.record_request(paused)
+        rows = [Row(WEST_WEB, CLOCKS.wall, short.decision, short)]
+        await store.record_decisions(rows)
+
+    assert top(configuration(tmp_path), "--json") == 0
+
+    shown = json.loads(capsys.readouterr().out)
+    hold("top", shown)
+    [web] = shown["groups"]
+    assert web["mode"] == "paused"
+    assert web["said"] == {"mode": "paused", "user": "ada", "age_s": 60.0}
+    assert (web["need"], shown["fleet"]["need"]) == (2, 2)
+    assert shown["fleet"]["needs"] == ["west/user:web: wants 9, can 4, has 1 (clones)"]
 
 
 def test_where_none_ever_ran_that_is_told(tmp_path, capsys):

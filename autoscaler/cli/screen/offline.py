@@ -43,7 +43,8 @@ def form_of_state(
         hours: The mean of each minute of the last hour, by group, percent.
     """
     lines = shown.report.groups
-    forms = (_group(line, at, hours.get(line.id, ())) for line in lines)
+    aged = shown.wall - at
+    forms = (_group(line, at, aged, hours.get(line.id, ())) for line in lines)
     groups = sorted(forms, key=_rank)
     return {"at": _iso(at), "fleet": _fleet(shown, at), "groups": groups}
 
@@ -78,7 +79,7 @@ def _fleet(shown: Shown, at: float) -> dict[str, object]:
     }
 
 
-def _group(line: GroupLine, at: float, hour: Series) -> dict[str, object]:
+def _group(line: GroupLine, at: float, aged: float, hour: Series) -> dict[str, object]:
     record, needs = line.record, _needs(line.record)
     mode = line.policy.mode
     return {
@@ -111,7 +112,7 @@ def _group(line: GroupLine, at: float, hour: Series) -> dict[str, object]:
                 "id": each.action.id,
                 "what": describe_action(each.action),
                 "reason": each.action.reason.value,
-                "age_s": _rounded(each.age_s),
+                "age_s": None if each.age_s is None else _age(each.age_s, aged),
             }
             for each in line.actions
         ],

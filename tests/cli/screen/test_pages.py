@@ -30,6 +30,18 @@ MANY = sight(
         *(f"west/user:g{n}: its balancer does not answer" for n in range(9)),
     ],
 )
+WORKS = group(
+    "west/user:web",
+    decision=None,
+    flip=None,
+    sizes=None,
+    members=[member(counts_as=None, usage=None)],
+    actions=[
+        {"id": 1, "what": "create user:web-clone-1", "reason": "high", "age_s": 3.0},
+        {"id": 2, "what": "destroy user:web-clone-7", "reason": "low", "age_s": None},
+    ],
+    hour_percent=[],
+)
 LATE = evolve(Showing(Scene(sight=FLEET)), late="the daemon has not answered for 7 s")
 
 
@@ -83,6 +95,10 @@ DOWN = Seen(FLEET, complaint="no daemon runs: showing the state of 14:03:11")
             80,
             16,
             id="resume?",
+        ),
+        pytest.param("works", shown(Seen(sight(WORKS))), 80, 16, id="at work"),
+        pytest.param(
+            "held", typed(shown(Seen(FLEET)), Key.DOWN), 80, 24, id="paused by ada"
         ),
         pytest.param("help", typed(shown(Seen(FLEET)), "?"), 60, 20, id="help"),
     ],
