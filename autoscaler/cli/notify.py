@@ -2,13 +2,14 @@
 
 import argparse
 import time
-from pathlib import Path
 
 import trio
 from attrs import frozen
 
+from albatross_client.cli.help import Formatter, examples
 from albatross_client.secrecy import keep_memory_private
 from albatross_client.texts import clean
+from autoscaler.cli.options import add_config
 from autoscaler.cli.output import complain, print_json, print_table
 from autoscaler.shell.clock import wall_clock
 from autoscaler.shell.configuration.notify_table import TABLE
@@ -35,11 +36,16 @@ def add_command(
         help="tell those who want events of a test event",
         description=f"Tell the receivers of [[{TABLE}]] of the event {_EVENT}, once "
         "each and whatever they want otherwise, and show what came of it.",
+        epilog=examples(
+            ("autoscaler notify --config FILE", ""),
+            ("autoscaler notify pager --config FILE --json", "one of them alone"),
+        ),
+        formatter_class=Formatter,
     )
     parser.add_argument(
         "name", nargs="?", metavar="NAME", help="only this one; default: all"
     )
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE")
+    add_config(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
