@@ -4,9 +4,9 @@ import contextlib
 import fcntl
 import os
 import struct
+import sys
 import termios
 from collections.abc import Mapping
-from functools import partial
 
 import pyte
 import trio
@@ -15,6 +15,12 @@ from attrs import define, field
 # xterm, "ctlseqs" - the other screen.
 ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
 PATIENCE_S = 30
+# tty_ioctl(4) - the session's terminal: its size and its end are told.  Between
+# fork and exec Python must not run where there are threads.
+_IN_SESSION = (
+    "import fcntl, os, sys, termios; os.setsid(); "
+    "fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+)
 
 
 @define
@@ -99,14 +105,11 @@ async def open_terminal(
     for name in ("NO_COLOR", "COLUMNS", "LINES", "PYTHONIOENCODING"):
         known.pop(name, None)
     process = await trio.lowlevel.open_process(
-        command,
+        [sys.executable, "-S", "-c", _IN_SESSION, *command],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
         env={**known, **(environment or {})},
-        start_new_session=True,
-        # tty_ioctl(4) - the session's terminal: its size and its end are told.
-        preexec_fn=partial(fcntl.ioctl, theirs, termios.TIOCSCTTY, 0),
     )
     screen = pyte.Screen(columns, lines)
     terminal = Terminal(process, ours, theirs, modes, screen)
