@@ -4,6 +4,7 @@ Laws: no I/O; a screen never has more lines than it is high, nor wider ones than
 it is wide; whatever has no room is left out, the least urgent first.
 """
 
+import math
 from collections.abc import Iterator
 
 from attrs import field, frozen
@@ -23,6 +24,7 @@ LOW = 14
 MOST_NEEDS = 3
 # Cells of a decision, and the fewest that are worth it for what is missing.
 DECISION, LEAST_REST = 24, 16
+STEP = 4
 _MARKS = {0: "  ", 1: "  ", 2: "! ", 3: "!!"}
 _STYLES = {0: "", 1: "", 2: "yellow", 3: "bold red"}
 _MODES = {"active": "", "observe": "cyan", "paused": "yellow"}
@@ -124,7 +126,11 @@ def _groups(
     if not groups:
         yield Text("there is no group", style="dim")
         return
-    columns = _Columns.of(width, max(cell_len(group.group) for group in groups))
+    longest = (
+        max(cell_len(group.group) for group in groups),
+        max(cell_len(describe_decision(group)) for group in groups),
+    )
+    columns = _Columns.of(width, *longest)
     yield columns.header()
     first = _first(scene.place, len(groups), rows)
     for place, group in enumerate(groups[first : first + rows], start=first):
@@ -161,17 +167,26 @@ class _Columns:
     rest: int
 
     @classmethod
-    def of(cls, width: int, longest: int) -> "_Columns":
-        """Return those for a screen of *width* cells."""
+    def of(cls, width: int, name: int, decision: int) -> "_Columns":
+        """Return those for a screen of *width* cells.
+
+        Arguments:
+            width: Of the screen.
+            name: Of the longest name of a group.
+            decision: Of the longest decision.
+        """
         most = 34 if width >= WIDE else 24 if width >= MEDIUM else 20
-        group = min(longest, most, max(4, width // 2))
+        group = min(name, most, max(4, width // 2))
         mode = 8 if width >= MEDIUM else 0
         sizes = 13 if width >= MEDIUM else 7 if width >= NARROW else 0
         usage = 5 if width >= NARROW else 0
         cells = 20 if width >= WIDE else 10 if width >= MEDIUM else 0
         taken = 3 + sum(each + 1 for each in (group, mode, sizes, usage, cells) if each)
         left = max(0, width - taken)
-        decision = DECISION if left > DECISION + LEAST_REST else left
+        # Where there is room, what is missing begins beside the decision; not
+        # at another place whenever an age gets one digit more.
+        most = min(DECISION, math.ceil(decision / STEP) * STEP)
+        decision = most if left > most + LEAST_REST else left
         rest = max(0, left - decision - 1)
         return cls(group, mode, sizes, usage, cells, decision, rest)
 
