@@ -267,6 +267,21 @@ Command = (
     | Unknown
 )
 
+# Hosts do nothing for these but answer.
+READING = (
+    ConsoleSubscribe,
+    ConsoleListInactive,
+    StatsSubscribe,
+    UnikernelInfo,
+    OldUnikernelInfo5,
+    OldUnikernelInfo4,
+    UnikernelGet,
+    PolicyInfo,
+    BlockInfoAsked,
+    BlockDump,
+    OldBlockDump,
+)
+
 # Those that say nothing more.
 BareCommand = (
     ConsoleListInactive

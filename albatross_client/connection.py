@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from datetime import datetime
 
 import trio
+from attrs import frozen
 from cryptography import x509
 
+from albatross_client.commands import READING
 from albatross_client.endpoint import Endpoint
 from albatross_client.errors import (
     AlbatrossError,
@@ -28,6 +30,19 @@ from albatross_client.tls import Contexts, read_server
 from albatross_client.tls_stream import Before, TlsStream
 
 
+@frozen
+class Delivery:
+    """What is delivered, and whom to."""
+
+    endpoint: Endpoint
+    ask: Ask
+
+    @property
+    def changes(self) -> bool:
+        """Whether it is something that changes what the host has."""
+        return not isinstance(self.ask.command, READING)
+
+
 class Connection(trio.abc.AsyncResource):
     """A command that has been delivered, and what comes back.
 
@@ -37,13 +52,14 @@ class Connection(trio.abc.AsyncResource):
 
     def __init__(
         self,
-        endpoint: Endpoint,
+        delivery: Delivery,
         stream: TlsStream,
         server: x509.Certificate,
         max_bytes: int,
     ) -> None:
         self.server = server
-        self._endpoint = endpoint
+        self._delivery = delivery
+        self._endpoint = delivery.endpoint
         self._stream = stream
         self._waiting: list[bytes] = []
         self._broken: RemoteProtocolError | None = None
@@ -51,12 +67,12 @@ class Connection(trio.abc.AsyncResource):
 
     async def send(self, octets: bytes | memoryview) -> None:
         """Send *octets* after the handshake: images and block data."""
-        with _explained(self._endpoint, self._stream):
+        with _explained(self._delivery, self._stream):
             await self._stream.send_all(octets)
 
     async def receive(self) -> bytes:
         """Return what one read brings; empty at a clean end."""
-        with _explained(self._endpoint, self._stream):
+        with _explained(self._delivery, self._stream):
             return await self._stream.receive()
 
     async def bodies(self) -> list[bytes]:
@@ -165,15 +181,16 @@ class Connector:
             RemoteProtocolError: The other side doesn't speak TLS 1.3.
         """
         context = self._contexts.context_for(ask)
+        delivery = Delivery(self.endpoint, ask)
         transport = await _connect(self.endpoint)
         stream = TlsStream(transport, context)
         try:
-            with _explained(self.endpoint, stream):
+            with _explained(delivery, stream):
                 server = await stream.handshake(self._checked, before)
         except BaseException:
             await stream.aclose()
             raise
-        return Connection(self.endpoint, stream, server, max_bytes)
+        return Connection(delivery, stream, server, max_bytes)
 
     def _checked(self, der: bytes) -> x509.Certificate:
         # A host shows the same one for months, and what is asked of it beyond
@@ -197,13 +214,15 @@ async def _connect(endpoint: Endpoint) -> trio.SocketStream:
 
 
 @contextmanager
-def _explained(endpoint: Endpoint, stream: TlsStream) -> Iterator[None]:
+def _explained(delivery: Delivery, stream: TlsStream) -> Iterator[None]:
+    endpoint = delivery.endpoint
     try:
         yield
     except (ssl.SSLError, OSError, trio.BrokenResourceError) as error:
         where = Circumstances(
             endpoint.address,
             stream.sent,
+            delivery.changes,
             endpoint.authority.validity,
             str(endpoint.authority.source),
         )

@@ -38,12 +38,14 @@ class Circumstances:
     Attributes:
         address: The endpoint's.
         sent: Whether the command may have reached the host.
+        changes: Whether it is one that changes something there.
         authority: The dates of what signs our certificates.
         source: The file of that.
     """
 
     address: str
     sent: bool
+    changes: bool
     authority: tuple[Validity, ...]
     source: str
 
@@ -109,7 +111,8 @@ def _expired(where: Circumstances) -> str:
 
 
 def _lost(reason: str, where: Circumstances) -> HostUnreachableError:
-    effect = "; the command may have taken effect" if where.sent else ""
+    may_have_worked = where.sent and where.changes
+    effect = "; the command may have taken effect" if may_have_worked else ""
     return HostUnreachableError(
         f"the connection to {where.address} was lost ({reason}){effect}",
         sent=where.sent,

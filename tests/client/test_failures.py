@@ -18,8 +18,8 @@ from tests.client.pki import A_DAY, TODAY
 DATES = Validity("CN=user", TODAY - A_DAY, TODAY + A_DAY)
 
 
-def where(*, sent=True):
-    return Circumstances("host:1025", sent, (DATES,), "user.pem")
+def where(*, sent=True, changes=True):
+    return Circumstances("host:1025", sent, changes, (DATES,), "user.pem")
 
 
 def tls_error(reason):
@@ -54,6 +54,14 @@ def test_only_what_was_sent_may_have_taken_effect(sent):
     assert isinstance(lost, HostUnreachableError)
     assert lost.sent is sent
     assert ("may have taken effect" in str(lost)) is sent
+
+
+def test_a_question_has_no_effect():
+    lost = explain(trio.BrokenResourceError("gone"), where(changes=False))
+
+    assert isinstance(lost, HostUnreachableError)
+    assert lost.sent
+    assert "may have taken effect" not in str(lost)
 
 
 def test_what_is_no_tls_before_the_command_is_the_wrong_port():
