@@ -175,7 +175,7 @@ def head(found: Explained, wall: float) -> tuple[str, ...]:
         )
     lines += ["", *tell(record)]
     if decision.id is not None:
-        lines += ["", f"What came of it: autoscaler history --decision {decision.id}"]
+        lines += ["", f"The log and the history call this decision {decision.id}."]
     if found.mortems:
         count, newest = len(found.mortems), found.mortems[-1]
         kept = f"{counted(count, 'post-mortem')} kept, the newest of {newest.name}"

@@ -52,11 +52,11 @@ def fields(decision: Decision) -> dict[str, Number]:
         "more_victims": ",".join(map(str, decision.more_victims)) or None,
         **signal_fields(decision),
         **standby_fields(decision),
-        "decision_id": decision.id,
     }
     shortage = {} if decision.shortage is None else shortage_fields(decision.shortage)
     known = {k: v for k, v in {**sometimes, **shortage}.items() if v is not None}
-    return {**always, **known}
+    name = {} if decision.id is None else {"decision_id": decision.id}
+    return {**name, **always, **known}
 
 
 def members(decision: Decision) -> str:

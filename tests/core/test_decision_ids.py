@@ -15,8 +15,9 @@ from autoscaler.core.decision_ids import (
 )
 from autoscaler.core.events import Note, NoteKind, Ticked
 from autoscaler.core.group import Ticks
+from autoscaler.core.numbers import fields
 from autoscaler.core.step import step
-from tests.core.builders import NOW, PRIMARY, make_world
+from tests.core.builders import NOW, PRIMARY, make_world, rule
 
 NUMBERS = st.integers(0, 32**8 - 1)
 ID = "3tq7-k29x"
@@ -93,3 +94,11 @@ def test_where_nothing_was_decided_nothing_is_named():
     group, _ = make_world(50.0)
 
     assert name_decision(group, group, (), ID) == (group, ())
+
+
+def test_a_line_begins_with_what_its_decision_is_called():
+    group, view = make_world(50.0)
+    decision = evolve(rule(group, view).decision, id=ID)
+
+    assert next(iter(fields(decision).items())) == ("decision_id", ID)
+    assert "decision_id" not in fields(evolve(decision, id=None))

@@ -7,7 +7,13 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from autoscaler.shell.event_fields import FIELDS
-from autoscaler.shell.event_pages import PAGE, SCHEMA, write_page, write_schema
+from autoscaler.shell.event_pages import (
+    PAGE,
+    SCHEMA,
+    write_all,
+    write_page,
+    write_schema,
+)
 from autoscaler.shell.events import EVENTS
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +34,13 @@ def schema():
 )
 def test_what_is_in_the_tree_is_what_the_code_says(path, write):
     assert (ROOT / path).read_text("utf-8") == write(), "run `make docs`"
+
+
+def test_both_are_written_where_they_are_looked_for(tmp_path):
+    write_all(tmp_path)
+
+    assert (tmp_path / PAGE).read_text("utf-8") == write_page()
+    assert (tmp_path / SCHEMA).read_text("utf-8") == write_schema()
 
 
 def test_every_event_and_every_field_is_on_the_page():
