@@ -84,6 +84,16 @@ def changes(old: Settings, new: Settings) -> tuple[Change, ...]:
     )
 
 
+def effective(group: GroupSettings) -> tuple[tuple[str, str], ...]:
+    """Return all keys of *group* that are set, as the file would say them."""
+    fields = _group_fields(group)
+    return tuple(
+        (key, _show(key, value, POLICY_KEYS))
+        for key, value in fields.items()
+        if value is not None
+    )
+
+
 def _http_fields(settings: Settings) -> Mapping[str, Any]:
     http = settings.http
     return dict.fromkeys(HTTP_KEYS) if http is None else _fields(http)

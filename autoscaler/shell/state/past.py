@@ -4,8 +4,9 @@ Read only, beside a running daemon; instants are seconds since 1970.
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from attrs import frozen
 
@@ -13,7 +14,7 @@ from autoscaler.core.actions import Action
 from autoscaler.core.decision import Decision
 from autoscaler.core.group import GroupId
 from autoscaler.core.record import Record
-from autoscaler.shell.state.looks import unpack
+from autoscaler.shell.state.looks import inflate, unpack
 from autoscaler.shell.state.mortems import PostMortem, unpack_mortem
 from autoscaler.shell.state.reader import reading, words_of
 from autoscaler.shell.state.records import action_from_json
@@ -57,6 +58,7 @@ class PastDecision:
     decision: Decision
 
 
+T = TypeVar("T")
 Event = PastAction | PastDecision | RequestRow
 Series = tuple[float | None, ...]
 MINUTE_S = 60.0
@@ -177,6 +179,63 @@ def read_series(
             series = keys.setdefault((host, key), [None] * minutes)
             series[min(int((began - since) // MINUTE_S), minutes - 1)] = mean
     return {GroupId.of_key(*key): tuple(series) for key, series in keys.items()}
+
+
+def read_actions(directory: Path, since: float) -> tuple[PastAction, ...]:
+    """Return the actions begun since *since*, or not ended; oldest first.
+
+    Raises:
+        StoreError: The state can't be read.
+    """
+    with reading(directory) as connection:
+        return (
+            ()
+            if connection is None
+            else tuple(_actions(connection, _Span(since, -1, None)))
+        )
+
+
+def read_records_as(
+    directory: Path,
+    groups: Iterable[GroupId],
+    since: float,
+    read: Callable[[str], T],
+) -> Mapping[GroupId, tuple[T, ...]]:
+    """Return what *read* makes of records of *groups*, oldest first.
+
+    To make a `Record` of one takes twenty times as long as to read its JSON,
+    and an hour of some groups, as JSON, takes tens of megabytes.
+
+    Arguments:
+        directory: Where the state is.
+        groups: Whose.
+        since: Seconds since 1970.
+        read: Makes something of JSON, or raises ValueError.
+
+    Raises:
+        StoreError: The state can't be read.
+    """
+    with reading(directory) as connection:
+        if connection is None:
+            return {}
+        return {
+            group: tuple(_records_as(connection, group, since, read))
+            for group in groups
+        }
+
+
+def _records_as(
+    connection: sqlite3.Connection,
+    group: GroupId,
+    since: float,
+    read: Callable[[str], T],
+) -> Iterator[T]:
+    for (packed,) in connection.execute(
+        "SELECT record FROM records WHERE host = ? AND primary_name = ? "
+        "AND at >= ? ORDER BY at",
+        (group.host, group.key, since),
+    ):
+        yield inflate(f"a record of {group}", packed, read)
 
 
 def instant(event: Event) -> float:
