@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.benchmarks import Result
 
 # Each is a module of this package with `run() -> Iterable[Result]`.
-MODULES = ("codec", "client", "daemon", "core", "activator", "web")
+MODULES = ("codec", "client", "daemon", "core", "activator", "web", "pages")
 
 
 def main() -> int:

@@ -33,6 +33,7 @@ from autoscaler.shell.state.images import ImagesInMemory
 from autoscaler.shell.state.store import Store
 from autoscaler.shell.web.api import Api
 from autoscaler.shell.web.metrics import Sources
+from autoscaler.shell.web.pages.routes import Pages
 from autoscaler.shell.web.pulse import Pulse
 from autoscaler.shell.web.server import Server
 from autoscaler.shell.web.site import Site
@@ -46,6 +47,12 @@ GROUPS, SCRAPES = 1000, 20
 USER = Name(("user",))
 MS_PER_S = 1000
 SETTLE_S, MEASURED_S, SCRAPED_EVERY_S, SIEGE_S = 60.0, 60.0, 5.0, 10.0
+SETTINGS = Settings(
+    path=Path("none"),
+    deployment=Deployment(name="none", state_dir=Path("none")),
+    hosts=(),
+    groups=(),
+)
 # A process of its own: what it does with an answer is not our time.
 CLIENT = """
 import http.client, json, sys, time
@@ -111,7 +118,9 @@ def _cpu_s(pid: int) -> float:
 async def _besieged() -> float:
     """Return by how many milliseconds everybody else is held up at most."""
     daemon = _daemon()
-    site = Site(Sources(daemon, Tally()), Pulse(daemon.fleet), _api(daemon))
+    sources, pulse = Sources(daemon, Tally()), Pulse(daemon.fleet)
+    pages = Pages(daemon, lambda: SETTINGS)
+    site = Site(sources, pulse, api_of(daemon), pages)
     http = HttpSettings(listen=Place("127.0.0.1", 9090))
     server, beat = Server(http, site.application(), Log(lambda *_: None)), Beat()
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
@@ -127,7 +136,8 @@ async def _besieged() -> float:
 async def _ask(path: str) -> tuple[list[float], int, float]:
     daemon = _daemon()
     sources, pulse = Sources(daemon, Tally()), Pulse(daemon.fleet)
-    site = Site(sources, pulse, _api(daemon)).application()
+    api, pages = api_of(daemon), Pages(daemon, lambda: SETTINGS)
+    site = Site(sources, pulse, api, pages).application()
     http = HttpSettings(listen=Place("127.0.0.1", 9090))
     server, beat = Server(http, site, Log(lambda *_: None)), Beat()
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
@@ -142,20 +152,14 @@ async def _ask(path: str) -> tuple[list[float], int, float]:
     return told["took"], told["size"], beat.most * MS_PER_S
 
 
-def _api(daemon: Daemon) -> Api:
+def api_of(daemon: Daemon) -> Api:
     """Return what answers programs, of whom none asks here."""
 
     async def source() -> Wanted:
         raise AssertionError
 
-    settings = Settings(
-        path=Path("none"),
-        deployment=Deployment(name="none", state_dir=Path("none")),
-        hosts=(),
-        groups=(),
-    )
     log, store = Log(lambda *_: None), Store.in_memory()
-    reloader = Reloader(daemon, settings, source, store, log)
+    reloader = Reloader(daemon, SETTINGS, source, store, log)
     desk = Desk(daemon, reloader, Ledgers(store, log, Notifier()))
     return Api(desk, None, log)
 

@@ -1,11 +1,14 @@
 """What runs beside a daemon that answers over HTTP."""
 
+from collections.abc import Mapping
+
 from autoscaler.shell.configuration.http_table import HttpSettings
 from autoscaler.shell.daemon import Companion
-from autoscaler.shell.log import Log
+from autoscaler.shell.log import Field, Listener, Log
 from autoscaler.shell.operators.desk import Desk
 from autoscaler.shell.web.api import Api, Locked
 from autoscaler.shell.web.metrics import Sources
+from autoscaler.shell.web.pages.routes import Pages
 from autoscaler.shell.web.pulse import Pulse
 from autoscaler.shell.web.server import Server
 from autoscaler.shell.web.site import Site
@@ -25,11 +28,25 @@ def answer_clients(
         log: Told where it listens, and of requests that are not answered.
     """
     daemon = desk.clerk.daemon
-    pulse = Pulse(daemon.fleet)
+    pulse, pages = Pulse(daemon.fleet), Pages(daemon, desk.clerk.settings)
+    log.listener = _both(log.listener, pages.chronicle.hear)
     lock = None if http.token_file is None else Lock(http.token_file, log)
-    site = Site(Sources(daemon, tally), pulse, Api(desk, lock, log))
+    site = Site(Sources(daemon, tally), pulse, Api(desk, lock, log), pages)
     app = site.application()
     locked = Locked(app, lock) if lock and http.token_for_reading else app
     server = Server(http, locked, log)
     trying = () if lock is None else (lock.try_out,)
-    return (pulse.beat_for_ever, server.run, *trying)
+    return (
+        pulse.beat_for_ever,
+        pages.follow_for_ever,
+        server.run,
+        *trying,
+    )
+
+
+def _both(first: Listener, second: Listener) -> Listener:
+    def hear(event: str, fields: Mapping[str, Field]) -> None:
+        first(event, fields)
+        second(event, fields)
+
+    return hear

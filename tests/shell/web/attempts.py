@@ -236,6 +236,8 @@ _PATHS = (
         404,
         "did you mean alpha/user:web?",
     ),
+    Attempt("a page of no group", ask("/groups/alpha/%3Cscript%3E"), 404, "unknown"),
+    Attempt("a file of ours", ask("/static/..%2fpaint.py"), 404, "there is nothing"),
     Attempt("writing what is read", post(target="/api/v1/status"), 405, "GET and HEAD"),
     Attempt("reading what is written", ask(SCALE), 405, "this path takes only POST"),
 )
@@ -258,6 +260,15 @@ _QUERIES = (
         ask("/api/v1/history?group='%20OR%201=1--"),
         404,
         "unknown group",
+    ),
+    Attempt(
+        "events of another group",
+        ask("/api/v1/events?group=nobody"),
+        404,
+        "unknown group",
+    ),
+    Attempt(
+        "events since no time", ask("/live?since=%00&group=nobody"), 404, "unknown"
     ),
 )
 ATTEMPTS = (*_GRAMMAR, *_BODIES, *_TOKENS, *_PATHS, *_QUERIES)

@@ -9,6 +9,7 @@ from autoscaler.shell.log import Log
 from autoscaler.shell.operators.clerk import Clerk
 from autoscaler.shell.web.api import Api, Locked
 from autoscaler.shell.web.metrics import Sources
+from autoscaler.shell.web.pages.routes import Pages
 from autoscaler.shell.web.pulse import Pulse
 from autoscaler.shell.web.site import Site
 from autoscaler.shell.web.tally import Tally
@@ -59,8 +60,9 @@ def application_of(
     """Return all that is answered over HTTP, by the office's daemon."""
     daemon, told = office.world.daemon, log_of(office)
     lock = None if token_file is None else Lock(token_file, told)
-    api = Api(office.desk, lock, told)
-    site = Site(Sources(daemon, Tally()), Pulse(daemon.fleet), api).application()
+    api, pages = Api(office.desk, lock, told), Pages(daemon, office.desk.clerk.settings)
+    sources, pulse = Sources(daemon, Tally()), Pulse(daemon.fleet)
+    site = Site(sources, pulse, api, pages).application()
     return Locked(site, lock) if lock is not None and is_locked else site
 
 

@@ -63,7 +63,7 @@ async def test_who_is_ready_says_so_and_who_is_not_says_why(town, world):
     )
 
 
-@pytest.mark.parametrize("path", ["/", "/metrics/", "/api/v1/", "/%2e%2e/etc/passwd"])
+@pytest.mark.parametrize("path", ["/x", "/metrics/", "/api/v1/", "/%2e%2e/etc/passwd"])
 async def test_there_is_nothing_elsewhere(town, path):
     answer = await town.get(path)
 

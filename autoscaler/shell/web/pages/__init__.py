@@ -1,0 +1,1 @@
+"""Pages for people: the fleet and its groups, made here, live in browsers."""
