@@ -10,11 +10,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from autoscaler.shell.log import Log
+from tests.chromium_fixture import browser
 from tests.events import misfits_of
 from tests.haproxy_fixture import haproxy, haproxy_program, tell_what_was_skipped
 from tests.sandbox_fixtures import memory_client, memory_host, tls_sandbox
 
 __all__ = [
+    "browser",
     "haproxy",
     "haproxy_program",
     "memory_client",
