@@ -74,11 +74,11 @@ def _stands_in_way(kind: Kind, aim: Outcome) -> bool:
 def _aim(decision: Decision, guards: Mapping[Kind, Guard]) -> Outcome:
     if decision.acts:
         return decision.outcome
+    if decision.barred is not None:
+        return _held(decision, decision.barred, guards)
     if guards[Kind.PRIMARY].holds:
         # Then nothing is decided about load.
         return Outcome.HOLD
-    if decision.barred is not None:
-        return _held(decision, decision.barred, guards)
     if decision.clones < decision.min_clones:
         return Outcome.UP
     if decision.total > decision.max_clones:

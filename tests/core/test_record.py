@@ -8,12 +8,12 @@ from attrs import evolve
 from hypothesis import settings
 from hypothesis.stateful import invariant
 
-from autoscaler.core.decision import MemberClass, Reason
+from autoscaler.core.decision import MemberClass, Outcome, Reason
 from autoscaler.core.demand import RequestPolicy
 from autoscaler.core.events import Ticked
 from autoscaler.core.group import Group, Ticks
 from autoscaler.core.guards import Kind
-from autoscaler.core.policy import Mode
+from autoscaler.core.policy import Mode, OnPrimaryLoss
 from autoscaler.core.record import Instant, Record, take
 from autoscaler.core.telling import tell
 from autoscaler.core.view import View
@@ -165,6 +165,16 @@ def test_what_is_between_wanted_and_had_is_the_reason_to_hold():
     assert acting.sizes.blocked is None
     assert observed.sizes.blocked is Reason.HIGH
     assert observed.flip.lacks[0].kind is Kind.MODE
+
+
+def test_what_the_loss_of_a_primary_calls_for_lacks_what_has_held_it():
+    policy = make_policy(on_primary_loss=OnPrimaryLoss.DESTROY_CLONES, scale_down=False)
+    group, view = make_world(MemberClass.DEAD, 50.0, policy=policy)
+
+    flip = recorded(group, view).flip
+
+    assert flip.aim is Outcome.DOWN
+    assert [guard.kind for guard in flip.lacks] == [Kind.SCALE_DOWN]
 
 
 # What stays the same
