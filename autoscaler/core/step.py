@@ -213,11 +213,12 @@ def _inform(group: Group, view: View, now: float) -> tuple[Group, tuple[Effect, 
     group = let_rest(group, observed, now)
     group, up = _stood_up_in_time(group, now)
     load = _assessed(group, view, now)
-    ruling = decide_bounds(group, view, load, now)
+    # What is decided knows all that is remembered with it.
+    remembered, gave_up = remember(group, load, now)
+    ruling = decide_bounds(remembered, view, load, now)
     if ruling is None:
         return group, (*notes, *up)
-    group, gave_up = remember(group, load, now)
-    notes = (*notes, *gave_up)
+    group, notes = remembered, (*notes, *gave_up)
     group, down = _within_budget(group, ruling, now)
     if down:
         ruling = decide_bounds(group, view, load, now) or ruling

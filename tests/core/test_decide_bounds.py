@@ -6,8 +6,10 @@ import pytest
 from attrs import evolve
 
 from albatross_client.values import BlockInfo, Typ
+from autoscaler.core.actions import CreateClones
 from autoscaler.core.decide import decide, decide_bounds
 from autoscaler.core.decision import MemberClass, Outcome, Reason
+from autoscaler.core.events import Informed
 from autoscaler.core.group import Group, Ticks
 from autoscaler.core.ledger import Backoff, Ledger
 from autoscaler.core.policy import Mode
@@ -22,6 +24,7 @@ from tests.core.builders import (
     clone_name,
     creating,
     destroying,
+    happens,
     make_feed,
     make_info,
     make_listing,
@@ -193,6 +196,25 @@ def test_while_the_primary_is_not_listed_its_image_is_the_one_that_failed():
     held = rule(group, evolve(view, listing=make_listing({}))).decision
 
     assert held.reason is Reason.BACKOFF
+
+
+def test_a_clone_that_lives_ends_the_pause_before_the_same_look_decides():
+    failed = Backoff(3, NOW - 80, 600.0, IMAGE)
+    group, view = make_world(
+        60.0,
+        60.0,
+        policy=make_policy(min_clones=2),
+        ledger=Ledger(next_number=2, creating=failed),
+    )
+    [clone] = group.clones
+    group = evolve(group, clones=(evolve(clone, created=NOW - 70),))
+
+    after, [action] = happens(group, Informed(view))
+
+    assert after.decision is not None
+    assert after.decision.reason is Reason.BELOW_MIN
+    assert isinstance(action, CreateClones)
+    assert after.ledger.creating == Backoff()
 
 
 @pytest.mark.parametrize(
