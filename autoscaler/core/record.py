@@ -16,8 +16,9 @@ from autoscaler.core.view import View
 
 Guards = tuple[Guard, ...]
 
-# As many of each group stay in memory.
-MOST_KEPT = 60
+# As many of each group stay in memory, and no more than so many in all: each
+# takes 3 kB.
+MOST_KEPT, MOST_IN_ALL, FEWEST_KEPT = 60, 4000, 4
 
 
 @frozen(kw_only=True)
@@ -51,6 +52,11 @@ class Instant:
 
     now: float
     wall: float
+
+
+def most_kept(groups: int) -> int:
+    """Return how many records of each of so many *groups* stay in memory."""
+    return max(FEWEST_KEPT, min(MOST_KEPT, MOST_IN_ALL // max(1, groups)))
 
 
 def take(

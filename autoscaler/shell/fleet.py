@@ -31,7 +31,7 @@ from autoscaler.core.events import (
 from autoscaler.core.group import Group, GroupId
 from autoscaler.core.moments import Clocks
 from autoscaler.core.policy import Mode
-from autoscaler.core.record import MOST_KEPT, Instant, Record, take
+from autoscaler.core.record import Instant, Record, most_kept, take
 from autoscaler.core.snapshot import Snapshot
 from autoscaler.core.snapshot import take as take_snapshot
 from autoscaler.core.step import Effect, step
@@ -329,9 +329,11 @@ class Fleet:
         """Remember how the decision came about, where there is a new one."""
         if after.decision is None or after.decision is before.decision:
             return
-        kept = self.records.setdefault(after.id, deque(maxlen=MOST_KEPT))
+        kept = self.records.setdefault(after.id, deque())
         at = Instant(trio.current_time(), self.clocks().wall)
         kept.append(take(before, after, view, at, kept[-1] if kept else None))
+        while len(kept) > most_kept(len(self.groups)):
+            kept.popleft()
 
     def _report(self, before: Group, after: Group, event: Event) -> None:
         if isinstance(event, Ticked) and after.decision is not None:

@@ -14,7 +14,7 @@ from autoscaler.core.events import Ticked
 from autoscaler.core.group import Group, Ticks
 from autoscaler.core.guards import Kind
 from autoscaler.core.policy import Mode, OnPrimaryLoss
-from autoscaler.core.record import Instant, Record, take
+from autoscaler.core.record import Instant, Record, most_kept, take
 from autoscaler.core.telling import tell
 from autoscaler.core.view import View
 from tests.core import performing
@@ -202,6 +202,13 @@ def test_the_action_that_a_decision_begins_is_no_reason_against_it():
         guard.holds for guard in record.guards if guard.kind is Kind.IN_FLIGHT
     )
     assert record.sizes.coming == 0
+
+
+@pytest.mark.parametrize(
+    ("groups", "most"), [(0, 60), (1, 60), (66, 60), (200, 20), (1000, 4), (9000, 4)]
+)
+def test_many_groups_leave_less_room_for_each(groups, most):
+    assert most_kept(groups) == most
 
 
 # Laws
