@@ -18,6 +18,9 @@ from tests.soak.promises import BOUNDS, Growth
 from tests.soak.world import HOUR_S, Soak, Wish
 from tests.soak_virtual import make_repeatable
 
+# Hours of virtual time, in whole daemons: traced they take three times as long.
+pytestmark = pytest.mark.no_cover
+
 
 def soaked(wish):
     """Return the soak that *wish* wants, once it is over."""

@@ -14,6 +14,9 @@ from autoscaler.core.policy import Mode
 from tests.core.builders import PRIMARY
 from tests.core.requesting import TARGET, Service, downs, serving, ups
 
+# Hours of virtual time, in whole daemons: traced they take three times as long.
+pytestmark = pytest.mark.no_cover
+
 
 def loaded(world: Service, load: float) -> Service:
     """Return *world* with *load* from now on."""

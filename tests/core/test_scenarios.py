@@ -12,6 +12,9 @@ from tests.core import performing
 from tests.core.builders import PRIMARY, clone_name, primary_of
 from tests.core.simulation import World
 
+# Hours of virtual time, in whole daemons: traced they take three times as long.
+pytestmark = pytest.mark.no_cover
+
 # How long a create takes, until its first frame was heard.
 ACTION_S = 10.0
 HOUR_ROUNDS = 360

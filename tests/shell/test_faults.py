@@ -38,6 +38,9 @@ from tests.shell.harness import (
     wait_until,
 )
 
+# Hours of virtual time, in whole daemons: traced they take three times as long.
+pytestmark = pytest.mark.no_cover
+
 CLONE = Name(("user",), "web-clone-1")
 STEADY = Policy(max_clones=3, min_clones=1)
 QUICK = Policy(max_clones=9, cooldown_up=30, cooldown_down=60)

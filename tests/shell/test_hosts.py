@@ -42,6 +42,9 @@ from tests.shell.harness import (
     wait_until,
 )
 
+# Hours of virtual time, in whole daemons: traced they take three times as long.
+pytestmark = pytest.mark.no_cover
+
 CLONE = GROUP.clone(1)
 SHOP = Name(("shop",))
 TILL = Name(("shop",), "till")

@@ -3,6 +3,7 @@
 from hashlib import sha256
 from pathlib import Path
 
+import pytest
 import trio
 from attrs import define, field
 
@@ -32,6 +33,9 @@ from tests.shell.harness import (
     wait_until,
 )
 from tests.shell.reloading import PLAIN, deployment, host, make_reloadable
+
+# Hours of virtual time, in whole daemons: traced they take three times as long.
+pytestmark = pytest.mark.no_cover
 
 SHOP = GroupId(HOST, Name(("user",), "shop"), is_managed=True)
 FILE = Path("/images/shop.hvt")

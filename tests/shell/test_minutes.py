@@ -15,6 +15,9 @@ from tests.core.builders import DOMAIN
 from tests.shell.acting.test_perform import Disk
 from tests.shell.harness import Wish, make_world
 
+# Hours of virtual time, in whole daemons: traced they take three times as long.
+pytestmark = pytest.mark.no_cover
+
 
 def said_of(rhythm, **verdicts):
     lines = []

@@ -11,6 +11,9 @@ from albatross_client.sandbox.faults import Killed, Silenced
 from autoscaler.core.policy import Mode, OnPrimaryLoss, Policy
 from tests.shell.harness import WEB, Machine, Wish, make_world
 
+# Hours of virtual time, in whole daemons: traced they take three times as long.
+pytestmark = pytest.mark.no_cover
+
 CLONES = tuple(Name(WEB.path, f"{WEB.label}-clone-{n}") for n in (1, 2))
 POLICY = Policy(
     max_clones=3,

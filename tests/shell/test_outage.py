@@ -1,5 +1,6 @@
 """Low usage that is not believed, in a whole daemon on a sandbox host."""
 
+import pytest
 import trio
 from attrs import evolve
 
@@ -8,6 +9,9 @@ from albatross_client.sandbox.faults import CountersRestarted
 from albatross_client.values import Interface
 from autoscaler.core.policy import Policy
 from tests.shell.harness import WEB, Wish, make_world, wait_until
+
+# Hours of virtual time, in whole daemons: traced they take three times as long.
+pytestmark = pytest.mark.no_cover
 
 POLICY = Policy(max_clones=4, min_clones=0, cooldown_down=30.0)
 

@@ -21,6 +21,9 @@ from tests.shell.harness import (
     wait_until,
 )
 
+# Hours of virtual time, in whole daemons: traced they take three times as long.
+pytestmark = pytest.mark.no_cover
+
 POLICY = Policy(
     max_clones=9,
     poll_interval=1.0,

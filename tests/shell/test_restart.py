@@ -15,6 +15,9 @@ from tests.shell.harness import (
     wait_until,
 )
 
+# Hours of virtual time, in whole daemons: traced they take three times as long.
+pytestmark = pytest.mark.no_cover
+
 # Every await of an action lies between two of these: a command takes 3 ms.
 MOMENTS = [*(ms / 1000 for ms in range(25)), 0.1, 1.0, 5.0, 9.45, 9.6, 12.0]
 ONE_CLONE = Policy(max_clones=1, min_clones=1)

@@ -1,5 +1,6 @@
 """A new image of the primary, in a whole daemon on a sandbox host."""
 
+import pytest
 import trio
 from attrs import evolve
 
@@ -11,6 +12,9 @@ from albatross_client.sandbox.memory import MemoryClient
 from autoscaler.core.decision import Reason
 from autoscaler.core.policy import OnPrimaryLoss, Policy
 from tests.shell.harness import WEB, Wish, make_world, wait_until
+
+# Hours of virtual time, in whole daemons: traced they take three times as long.
+pytestmark = pytest.mark.no_cover
 
 NEW_IMAGE = SANDBOX_IMAGE + b" of another day"
 

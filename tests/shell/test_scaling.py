@@ -17,6 +17,9 @@ from autoscaler.core.decision import MemberClass, Outcome
 from autoscaler.core.policy import Policy
 from tests.shell.harness import Wish, make_world, wait_until
 
+# Hours of virtual time, in whole daemons: traced they take three times as long.
+pytestmark = pytest.mark.no_cover
+
 INTERVAL = 10.0
 
 

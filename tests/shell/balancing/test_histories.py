@@ -16,6 +16,9 @@ from autoscaler.core.demand import RequestPolicy
 from autoscaler.core.serving import StandbyPolicy
 from tests.shell.balancing.scene import AWAY, POLICY, Scene, make_scene
 
+# Hours of virtual time, in whole daemons: traced they take three times as long.
+pytestmark = pytest.mark.no_cover
+
 LOOK_S = 0.1
 DRAIN_S = 20.0
 QUARANTINE_S = 60.0

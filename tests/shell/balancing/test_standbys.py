@@ -28,6 +28,9 @@ from tests.shell.balancing.scene import (
 )
 from tests.shell.harness import wait_until
 
+# Hours of virtual time, in whole daemons: traced they take three times as long.
+pytestmark = pytest.mark.no_cover
+
 if TYPE_CHECKING:
     from autoscaler.shell.reload import Reloader
 

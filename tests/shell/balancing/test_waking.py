@@ -1,5 +1,6 @@
 """What an activator learns of its group, and how a group wakes and rests."""
 
+import pytest
 import trio
 from attrs import evolve
 
@@ -18,6 +19,9 @@ from tests.shell.balancing.scene import (
     make_scene,
 )
 from tests.shell.harness import wait_until
+
+# Hours of virtual time, in whole daemons: traced they take three times as long.
+pytestmark = pytest.mark.no_cover
 
 SLEEPY = evolve(
     POLICY,
