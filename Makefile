@@ -3,22 +3,24 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check
 STAMP := $(VENV)/.installed
+RUNS := $(VENV)/.runs
 
 # Tests start a hundred programs: to compile each anew takes longer than what they do.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo demo-traffic sandbox test test-slow bench soak soak-virtual fuzz fuzz-codec man venv lock docs schemas format clean
 
-demo: venv
+demo: install
 	$(BIN)/autoscaler demo
 
 # Needs HAProxy, and says how to install it.
-demo-traffic: venv
+demo-traffic: install
 	$(BIN)/autoscaler demo --traffic
 
 # Answers at 127.0.0.1:11025 until Ctrl-C, and says what to type next.
-sandbox: venv
+sandbox: install
 	@$(BIN)/albatrossctl sandbox --example --directory sandbox --port 11025
 
 test: venv
@@ -56,23 +58,37 @@ man: venv
 fuzz-codec: venv
 	$(BIN)/python -m tests.fuzz_codec
 
+# All that the daemon needs to run, and nothing more.
+install: $(RUNS)
+
+# Beside that, all that its tests need.
 venv: $(STAMP)
 
-$(STAMP): requirements.lock pyproject.toml
+$(RUNS): requirements-run.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --require-hashes -r requirements-run.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(STAMP): requirements.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --require-hashes -r requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@ $(RUNS)
+
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	  || { echo "Python 3.11 to 3.13 is needed; $$($(PYTHON) --version) is what PYTHON=$(PYTHON) names"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
 	  || { echo "Python lacks the venv module; on Debian: apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
 
 # Pins every package with its hashes, for all supported Pythons.
 lock: venv
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --group dev \
 	  --no-strip-extras --generate-hashes --no-header --output-file requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --group build \
+	  --constraints requirements.lock \
+	  --generate-hashes --no-header --output-file requirements-run.lock pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --group fuzz \
 	  --generate-hashes --no-header --output-file requirements-fuzz.lock
 
