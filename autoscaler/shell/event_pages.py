@@ -12,7 +12,7 @@ from autoscaler.shell.event_fields import FIELDS, FieldKind, Kind
 from autoscaler.shell.events import EVENTS, LEVELS, Event
 
 DOCS = Path("docs")
-PAGE, SCHEMA = DOCS / "events.md", DOCS / "log.schema.json"
+PAGE, SCHEMA = DOCS / "events.md", Path("config/schema/log.schema.json")
 
 _BEGINNING = """\
 # Events
@@ -23,7 +23,8 @@ from the code by `make docs`.
 - Names of events and fields are stable; a field means the same in every event.
   New ones may come with any version.
 - `--log-format json` writes one JSON object a line, with `timestamp` (UTC, RFC
-  3339), `level` and `event` before the fields; [log.schema.json](log.schema.json)
+  3339), `level` and `event` before the fields;
+  [log.schema.json](../config/schema/log.schema.json)
   is their JSON Schema.
 - A warning is written once a minute; `repeated` says how many like it were
   left out.
@@ -103,7 +104,7 @@ def _fields_of(name: str, event: Event) -> dict[str, object]:
 def write_all(root: Path) -> None:
     """Write both below *root*, the checkout."""
     for path, text in ((PAGE, write_page()), (SCHEMA, write_schema())):
-        (root / path).parent.mkdir(exist_ok=True)
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, "utf-8")
 
 
