@@ -13,9 +13,7 @@ from autoscaler.core.actions import (
     victim_of,
     without_slot,
 )
-from autoscaler.core.budget import (
-    account,
-)
+from autoscaler.core.budget import account
 from autoscaler.core.decision import Reason
 from autoscaler.core.doubts import Doubt
 from autoscaler.core.events import (

@@ -8,9 +8,7 @@ from typing import assert_never
 
 from attrs import evolve
 
-from autoscaler.core.actions import (
-    Action,
-)
+from autoscaler.core.actions import Action
 from autoscaler.core.balancing import follow_balancer, with_services
 from autoscaler.core.beginning import begin
 from autoscaler.core.budget import (

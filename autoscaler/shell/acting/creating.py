@@ -6,14 +6,10 @@ import hashlib
 import trio
 from attrs import field, frozen
 
-from albatross_client.errors import (
-    AlbatrossError,
-)
+from albatross_client.errors import AlbatrossError
 from albatross_client.names import Name
 from albatross_client.tls_stream import Before
-from autoscaler.core.actions import (
-    Slot,
-)
+from autoscaler.core.actions import Slot
 from autoscaler.core.blueprint import Blueprint
 from autoscaler.core.capacity import confirm_slot
 from autoscaler.core.clone import clone_config
