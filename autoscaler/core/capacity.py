@@ -4,13 +4,13 @@ A create that a policy would refuse is never sent.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from attrs import evolve, frozen
 
 from albatross_client.names import Name, is_label
 from albatross_client.texts import clean
-from albatross_client.values import ResourcePolicy, Typ
+from albatross_client.values import Info, ResourcePolicy, Typ
 from autoscaler.core.actions import Slot
 from autoscaler.core.blueprint import Blueprint
 from autoscaler.core.decision import Reason, Shortage
@@ -66,7 +66,12 @@ def confirm_slot(
     """
     others = tuple(s for s in group.ledger.slots if s.number != slot.number)
     found = _find_slot(group, view, slot.number, others, freed)
-    return found if isinstance(found, Shortage) else evolve(found, address=slot.address)
+    if isinstance(found, Shortage):
+        return found
+    if slot.address in mentioned(_infos(view)):
+        # Somebody has it who wasn't listed before, or is no longer ours.
+        return Shortage(Reason.NO_ADDRESS, "addresses", 1)
+    return evolve(found, address=slot.address)
 
 
 def cloneable(
@@ -232,5 +237,8 @@ def _addresses_taken(
 ) -> frozenset[str]:
     held = {m.address for m in group.clones} | {slot.address for slot in planned}
     resting = {rest.address for rest in group.ledger.resting}
-    infos = view.listing.infos.values() if view.listing is not None else ()
-    return frozenset(a for a in held if a) | resting | mentioned(infos)
+    return frozenset(a for a in held if a) | resting | mentioned(_infos(view))
+
+
+def _infos(view: View) -> Collection[Info]:
+    return view.listing.infos.values() if view.listing is not None else ()

@@ -24,6 +24,7 @@ from tests.core.builders import (
     creating,
     fresh_track,
     make_info,
+    make_listing,
     make_policy,
     make_rules,
     make_slot,
@@ -362,6 +363,19 @@ def test_a_reservation_keeps_its_number_and_address_when_it_is_confirmed():
     assert isinstance(confirmed, Slot)
     assert (confirmed.number, confirmed.address) == (2, "10.0.0.77")
     assert confirmed.claim.cpuids == {2}
+
+
+def test_an_address_that_somebody_turns_out_to_have_is_not_given_to_another():
+    group, view = make_world(50.0)
+    slot = make_slot(1, address="10.1.0.6")
+    other = {Name(("user",), "other"): make_info(5, argv=("--ipv4=10.1.0.6/24",))}
+    assert view.listing is not None
+    infos = {**view.listing.infos, **other}
+
+    found = confirm_slot(group, evolve(view, listing=make_listing(infos)), slot)
+
+    assert isinstance(found, Shortage)
+    assert found.reason is Reason.NO_ADDRESS
 
 
 def test_a_reservation_that_no_longer_fits_says_why():

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoscaler.core.addresses import AddressPool
+from autoscaler.core.capacity import confirm_slot
 from autoscaler.core.decision import MemberClass, Outcome, Reason, Shortage
 from autoscaler.core.describe import explain
 from autoscaler.core.doubts import DOUBT_S, Doubt
@@ -438,7 +439,21 @@ class History:
             "came": partial(performing.lose, came=True),
         }
         if how in endings and self.world.group.ledger.actions:
-            endings[how](self.world)
+            endings["failed" if self.is_address_taken() else how](self.world)
+
+    def is_address_taken(self) -> bool:
+        """Ask the host anew, as is done before anything is created."""
+        self.world.look()
+        group, view = self.world.group, self.world.view
+        found = (
+            confirm_slot(group, view, slot)
+            for action in group.ledger.actions
+            for slot in action.slots
+        )
+        return any(
+            isinstance(each, Shortage) and each.reason is Reason.NO_ADDRESS
+            for each in found
+        )
 
     def dies(self, number: int) -> None:
         names = list(self.world.processes)
