@@ -23,12 +23,15 @@ demo-traffic: install
 sandbox: install
 	@$(BIN)/albatrossctl sandbox --example --directory sandbox --port 11025
 
+# One more than there are cores: many tests wait for programs that they have begun.
+WORKERS = $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+
 test: venv
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest --numprocesses auto --cov --cov-report=term
+	$(BIN)/pytest --numprocesses $(WORKERS) --cov --cov-report=term
 
 test-slow: venv
 	$(BIN)/pytest -m slow -rs
