@@ -3,7 +3,6 @@
 import json
 import random
 import sys
-from collections import deque
 from collections.abc import Iterable
 
 import trio
@@ -18,13 +17,10 @@ from autoscaler.core.record import Record
 from autoscaler.core.rhythm import Rhythm
 from autoscaler.shell.clock import read_clocks
 from autoscaler.shell.configuration.http_table import HttpSettings
-from autoscaler.shell.daemon import Daemon, Parts
-from autoscaler.shell.fleet import Fleet
+from autoscaler.shell.daemon import Daemon
 from autoscaler.shell.garbage import collect_seldom
 from autoscaler.shell.hosts.watch import Watch
 from autoscaler.shell.log import Log
-from autoscaler.shell.state.images import ImagesInMemory
-from autoscaler.shell.state.store import Store
 from autoscaler.shell.web.metrics import Sources
 from autoscaler.shell.web.pages.hour import Deed, Glimpse, Kind
 from autoscaler.shell.web.pages.routes import Pages
@@ -33,6 +29,7 @@ from autoscaler.shell.web.server import Server
 from autoscaler.shell.web.site import Site
 from autoscaler.shell.web.tally import Tally
 from tests.benchmarks import Result, at_most
+from tests.benchmarks.still import still
 from tests.benchmarks.web import MS_PER_S, SETTINGS, api_of
 from tests.shell import kept
 from tests.shell.web.clients import Beat
@@ -105,18 +102,7 @@ def _daemon() -> Daemon:
     ]
     watch = Watch("alpha", USER, Rhythm(10.0))
     watch.open(trio.current_time())
-    fleet = Fleet(groups, [watch], Tally(), read_clocks, 60.0)
-    fleet.records = {each: deque([newest]) for each, newest in records.items()}
-    parts = Parts(
-        hosts={},
-        store=Store.in_memory(),
-        images=ImagesInMemory(),
-        log=Log(lambda *_: None),
-        clocks=read_clocks,
-        shutdown_timeout=1,
-        history_keep=60,
-    )
-    return Daemon(fleet, parts)
+    return still(groups, watch, records)
 
 
 def _record(group_id: GroupId, chance: random.Random) -> Record:

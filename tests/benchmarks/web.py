@@ -6,7 +6,6 @@ import socket
 import sys
 import time
 import urllib.request
-from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,18 +17,15 @@ from autoscaler.core.backend import Place
 from autoscaler.core.group import GroupId, new_group
 from autoscaler.core.policy import Policy
 from autoscaler.core.rhythm import Rhythm
-from autoscaler.shell.clock import read_clocks
 from autoscaler.shell.configuration.http_table import HttpSettings
 from autoscaler.shell.configuration.settings import Deployment, Settings
-from autoscaler.shell.daemon import Daemon, Parts
-from autoscaler.shell.fleet import Fleet
+from autoscaler.shell.daemon import Daemon
 from autoscaler.shell.garbage import collect_seldom
 from autoscaler.shell.hosts.watch import Watch
 from autoscaler.shell.log import Log
 from autoscaler.shell.operators.desk import Desk, Ledgers
 from autoscaler.shell.operators.notify import Notifier
 from autoscaler.shell.reload import Reloader, Wanted
-from autoscaler.shell.state.images import ImagesInMemory
 from autoscaler.shell.state.store import Store
 from autoscaler.shell.web.api import Api
 from autoscaler.shell.web.metrics import Sources
@@ -40,6 +36,7 @@ from autoscaler.shell.web.site import Site
 from autoscaler.shell.web.tally import Tally
 from tests.benchmarks import Result, at_most
 from tests.benchmarks.daemon import MANY, of_many, resident_mb
+from tests.benchmarks.still import still
 from tests.shell.kept import decision, record
 from tests.shell.web.clients import Beat, siege_of
 
@@ -171,16 +168,4 @@ def _daemon() -> Daemon:
         evolve(new_group(i, Policy(max_clones=4)), decision=decision()) for i in ids
     ]
     watch = Watch("alpha", USER, Rhythm(10.0))
-    fleet = Fleet(groups, [watch], Tally(), read_clocks, 60.0)
-    newest = record()
-    fleet.records = {group_id: deque([newest]) for group_id in ids}
-    parts = Parts(
-        hosts={},
-        store=Store.in_memory(),
-        images=ImagesInMemory(),
-        log=Log(lambda *_: None),
-        clocks=read_clocks,
-        shutdown_timeout=1,
-        history_keep=60,
-    )
-    return Daemon(fleet, parts)
+    return still(groups, watch, dict.fromkeys(ids, record()))
