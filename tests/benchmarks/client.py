@@ -18,6 +18,7 @@ from albatross_client.names import ROOT, Name
 from albatross_client.sandbox.authority import Files, ca_files, domain_files
 from albatross_client.values import Config
 from tests.benchmarks import ROUNDS, Result, at_least, at_most
+from tests.benchmarks.apart import apart
 from tests.benchmarks.firehose import firehose
 
 IMAGE = b"\x7fELF" + bytes(range(256)) * 390
@@ -92,7 +93,7 @@ async def _hear_all(client: Client) -> tuple[float, float]:
 
 @contextlib.contextmanager
 def sandbox(directory: Path, options: list[str]) -> Iterator[int]:
-    """Run a sandbox host with *options*, and give its port."""
+    """Run a sandbox host with *options* on its own core, and give its port."""
     policy = "user=unikernels:2000,memory:100000,cpuids:0-63"
     options = ["--kind", "model", "--policy", policy, *options]
     command = [sys.executable, "-c", MAIN, "sandbox", "--directory", str(directory)]
@@ -102,7 +103,8 @@ def sandbox(directory: Path, options: list[str]) -> Iterator[int]:
         try:
             assert child.stdout is not None
             address, _, _ = child.stdout.readline().partition(",")
-            yield int(address.rpartition(":")[2])
+            with apart(child.pid):
+                yield int(address.rpartition(":")[2])
         finally:
             child.terminate()
 
