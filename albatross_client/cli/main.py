@@ -6,15 +6,10 @@ what a command needs is imported when it runs, so that ``--help`` is quick.
 
 import argparse
 import importlib
-import os
-import signal
-import sys
 from collections.abc import Callable, Sequence
 
+from albatross_client.cli.ending import Version, exit_code
 from albatross_client.cli.help import Formatter
-
-FAILED = 1
-INTERRUPTED = 128 + signal.SIGINT
 
 _PROGRAM = "albatrossctl"
 _DESCRIPTION = "Talk to Albatross hosts, which run MirageOS unikernels."
@@ -31,21 +26,12 @@ _MODULES = ("remote", "codec", "sandbox")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return the exit code."""
-    # What hosts say may not fit the terminal's encoding.
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    try:
+
+    def run() -> int:
         arguments = whole_parser().parse_args(argv)
-        code = _run(arguments.run, arguments)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever reads has read enough; the interpreter must not flush again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    return code
+        return _run(arguments.run, arguments)
+
+    return exit_code(run)
 
 
 def _run(
@@ -69,22 +55,9 @@ def whole_parser() -> argparse.ArgumentParser:
         epilog=_EPILOGUE,
         formatter_class=Formatter,
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="show the version")
+    parser.add_argument("--version", action=Version, nargs=0, help="show the version")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     for name in _MODULES:
         module = importlib.import_module(f"albatross_client.cli.{name}")
         module.add_commands(subparsers)
     return parser
-
-
-class _Version(argparse.Action):
-    """Prints the version; reading it takes 20 ms that others need not wait."""
-
-    def __call__(
-        self, parser: argparse.ArgumentParser, *_: object, **__: object
-    ) -> None:
-        """Print and leave."""
-        from importlib.metadata import version  # noqa: PLC0415 - for this alone
-
-        print(_PROGRAM, version("albatross-autoscaler"))
-        parser.exit()

@@ -6,20 +6,18 @@ ends by itself.
 """
 
 import argparse
-import signal
 import tempfile
 from pathlib import Path
 
 import trio
 from rich.console import Console
 
+from albatross_client.cli.ending import INTERRUPTED
 from albatross_client.cli.help import Formatter, examples
 from albatross_client.sandbox.haproxy import find_program
 from autoscaler.cli.demos import traffic, usage
 from autoscaler.cli.demos.story import Story
 from autoscaler.cli.output import complain, print_json
-
-INTERRUPTED = 128 + signal.SIGINT
 
 
 def add_command(

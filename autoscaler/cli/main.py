@@ -7,14 +7,11 @@ traceback; a subcommand's module is imported only when it is asked for, so that
 
 import argparse
 import importlib
-import os
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 
+from albatross_client.cli.ending import Version, exit_code
 from albatross_client.cli.help import Formatter
-
-INTERRUPTED = 128 + signal.SIGINT
 
 # Each is a module beside this one with `add_command(subparsers)`; those that
 # the daemon answers are all in `ask`.
@@ -59,23 +56,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     Arguments:
         argv: Without the program's name; None: the process's own.
     """
-    # What hosts say may not fit the terminal's encoding.
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
     words = sys.argv[1:] if argv is None else argv
-    try:
+
+    def run() -> int:
         # Here, for it imports what is asked for, and that takes a moment.
         arguments = _parser(words).parse_args(words)
         code: int = arguments.run(arguments)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever reads has read enough; the interpreter must not flush again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    return code
+        return code
+
+    return exit_code(run)
 
 
 def whole_parser() -> argparse.ArgumentParser:
@@ -90,7 +79,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         epilog=_EPILOGUE,
         formatter_class=Formatter,
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="show the version")
+    parser.add_argument("--version", action=Version, nargs=0, help="show the version")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, purpose in COMMANDS.items():
         if name not in words:
@@ -102,16 +91,3 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
             module = importlib.import_module(f"autoscaler.cli.{name}")
             module.add_command(subparsers)
     return parser
-
-
-class _Version(argparse.Action):
-    """Prints the version; reading it takes 20 ms that others need not wait."""
-
-    def __call__(
-        self, parser: argparse.ArgumentParser, *_: object, **__: object
-    ) -> None:
-        """Print and leave."""
-        from importlib.metadata import version  # noqa: PLC0415 - for this alone
-
-        print(_PROGRAM, version("albatross-autoscaler"))
-        parser.exit()
