@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.cli.test_run import PATIENCE_S, Running, watch
+from tests.cli.running import PATIENCE_S, Running, watch
 
 ROOT = Path(__file__).parents[1]
 PORT = "11025"

@@ -5,9 +5,7 @@ import signal
 from albatross_client.names import Name
 from albatross_client.sandbox.embed import SANDBOX_IMAGE
 from albatross_client.values import Config
-from tests.cli.test_run import sandbox, start, write_config
-
-__all__ = ["sandbox"]
+from tests.cli.running import start, write_config
 
 CLONE = Name(("user",), "web-clone-1")
 

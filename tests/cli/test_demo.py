@@ -12,7 +12,7 @@ import pytest
 
 from albatross_client.sandbox import haproxy
 from autoscaler.cli.main import main
-from tests.cli.test_run import AUTOSCALER
+from tests.cli.running import AUTOSCALER
 from tests.haproxy_fixture import needs_haproxy
 
 # It ends by itself after 90 s.

@@ -6,8 +6,8 @@ import pytest
 
 from albatross_client.cli.main import main as albatrossctl
 from autoscaler.cli.main import main as autoscaler
+from tests.cli.commands import ALL, WITHOUT_JSON
 from tests.cli.files import configuration
-from tests.cli.test_help import ALL, WITHOUT_JSON
 
 ARGUMENTS = {
     "autoscaler explain": ["user:web"],

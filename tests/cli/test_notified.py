@@ -8,11 +8,9 @@ import pytest
 import trio
 
 from autoscaler.shell.notifying.notices import GOODBYE_S
-from tests.cli import test_run
-from tests.cli.test_run import PATIENCE_S, Running, start, write_config
+from tests.cli.running import PATIENCE_S, Running, start, write_config
 
 # The same daemon and host as there.
-sandbox = test_run.sandbox
 
 TABLE = """
 [[notify]]

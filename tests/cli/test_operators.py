@@ -22,7 +22,13 @@ from autoscaler.core.group import GroupId
 from autoscaler.shell.operators.control import user_name
 from autoscaler.shell.state.store import Store
 from tests.cli.files import configuration
-from tests.cli.test_run import AUTOSCALER, PATIENCE_S, Running, start, write_config
+from tests.cli.running import (
+    PATIENCE_S,
+    Running,
+    command,
+    start,
+    write_config,
+)
 from tests.sandbox_fixtures import USER_POLICY
 from tests.shell.kept import WEB as KEPT_WEB
 from tests.shell.kept import WEST_API, snapshot
@@ -43,16 +49,6 @@ async def sandbox(nursery, tmp_path):
         unikernels={WEB: Config(memory=32)},
     )
     return await nursery.start(run_sandbox, options)
-
-
-async def command(*words: object) -> tuple[int, str, str]:
-    """Run ``autoscaler`` with *words*; return its code and what it wrote."""
-    line = [sys.executable, "-c", AUTOSCALER, *map(str, words)]
-    with trio.fail_after(PATIENCE_S):
-        done = await trio.run_process(
-            line, capture_stdout=True, capture_stderr=True, check=False
-        )
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
 def running(sandbox: Sandbox) -> set[str]:

@@ -5,30 +5,12 @@ from attrs import evolve
 
 from autoscaler.cli import main
 from autoscaler.shell.operators.times import format_time
-from autoscaler.shell.state.mortems import MOST_OF_A_GROUP, ConsoleText, PostMortem
+from autoscaler.shell.state.mortems import MOST_OF_A_GROUP, PostMortem
 from autoscaler.shell.state.past import read_post_mortems
 from autoscaler.shell.state.store import Store
 from tests.cli.files import configuration
-from tests.shell.kept import CLOCKS, CLONE, WEST_API, WEST_WEB, Row, record
-
-WALL = CLOCKS.wall
-MORTEM = PostMortem(
-    group=WEST_WEB,
-    name=CLONE,
-    at=WALL,
-    why="given_up",
-    failure="the host said no",
-    usage=12.345,
-    stats={"cpu_us": 5_000_000, "rss_pages": None},
-    info='{"memory": 32, "argv": ["--x=\\u001b"]}',
-    console=(ConsoleText(WALL - 1, "out of memory"),),
-)
-
-
-async def keep(directory, *mortems):
-    async with await Store.open(directory / "state", lambda: WALL) as store:
-        for mortem in mortems:
-            await store.bury(mortem)
+from tests.cli.mortems import MORTEM, WALL, keep
+from tests.shell.kept import CLONE, WEST_API, WEST_WEB, Row, record
 
 
 def post_mortem(file, name, *words):

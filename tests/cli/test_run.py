@@ -1,7 +1,6 @@
 """`autoscaler run` as a process of its own, over TLS, against a sandbox."""
 
 import json
-import re
 import signal
 import socket
 import subprocess
@@ -10,111 +9,21 @@ from pathlib import Path
 
 import pytest
 import trio
-from attrs import define, evolve
+from attrs import evolve
 from jsonschema import Draft202012Validator
 
-from albatross_client.names import Name
-from albatross_client.sandbox.demand import Demand
-from albatross_client.sandbox.embed import Options, Sandbox, run_sandbox
-from albatross_client.sandbox.live import Settings as HostSettings
-from albatross_client.values import Config
 from autoscaler.cli.main import main
 from autoscaler.cli.run import limited
 from autoscaler.core.policy import Mode
 from autoscaler.shell.configuration.settings import load_settings
 from autoscaler.shell.event_pages import write_schema
-from tests.sandbox_fixtures import USER_POLICY
-
-USER, WEB = Name(("user",)), Name(("user",), "web")
-# A command line that starts takes about half a second, more on a busy machine.
-PATIENCE_S = 30
-AUTOSCALER = "from autoscaler.cli import main; raise SystemExit(main())"
-GROUP = """
-[deployment]
-name = "test"
-state_dir = "state"
-shutdown_timeout = "5s"
-reconcile_interval = "2s"
-
-[[groups]]
-host = "sandbox"
-primary = "user:web"
-max_clones = 1
-poll_interval = "0.5s"
-scale_up_trigger_ticks = 2
-warmup = "0.5s"
-boot_timeout = "5s"
-{more}
-"""
-
-
-@define
-class Running:
-    """The daemon's process and what it has written so far."""
-
-    process: trio.Process
-    lines: list[str]
-    patience: float = PATIENCE_S
-
-    async def wait_for(self, pattern: str) -> str:
-        """Return the first line that *pattern* is found in."""
-        with trio.fail_after(self.patience):
-            while True:
-                for line in self.lines:
-                    if re.search(pattern, line):
-                        return line
-                await trio.sleep(0.02)
-
-    async def end(self, number: int) -> int:
-        """Return the exit code after the signal *number*."""
-        self.process.send_signal(number)
-        with trio.fail_after(PATIENCE_S):
-            return await self.process.wait()
-
-
-async def watch(process: trio.Process, lines: list[str]) -> None:
-    """Gather what *process* writes; it doesn't outlive the test."""
-    assert process.stderr is not None
-    rest = ""
-    try:
-        async for chunk in process.stderr:
-            *whole, rest = (rest + chunk.decode()).split("\n")
-            lines += whole
-    finally:
-        process.kill()
-        with trio.CancelScope(shield=True):
-            await process.wait()
-            await process.stderr.aclose()
-
-
-async def start(nursery: trio.Nursery, config: Path, *options: str) -> Running:
-    command = [sys.executable, "-c", AUTOSCALER, "run", "--config", str(config)]
-    process = await trio.lowlevel.open_process(
-        [*command, *options], stderr=subprocess.PIPE
-    )
-    lines: list[str] = []
-    nursery.start_soon(watch, process, lines)
-    return Running(process, lines)
-
-
-@pytest.fixture
-async def sandbox(nursery, tmp_path):
-    options = Options(
-        directory=tmp_path / "keys",
-        settings=HostSettings(
-            interval=0.25,
-            policies={USER: USER_POLICY},
-            demands={WEB: Demand.constant(2)},
-        ),
-        unikernels={WEB: Config(memory=32)},
-    )
-    return await nursery.start(run_sandbox, options)
-
-
-def write_config(directory: Path, sandbox: Sandbox, more: str = "") -> Path:
-    path = directory / "autoscaler.toml"
-    path.write_text(GROUP.format(more=more) + sandbox.toml, "utf-8")
-    return path
+from tests.cli.running import (
+    GROUP,
+    PATIENCE_S,
+    WEB,
+    start,
+    write_config,
+)
 
 
 async def test_it_scales_up_and_leaves_its_clones_running_at_the_end(

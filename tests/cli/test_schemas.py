@@ -8,20 +8,19 @@ from attrs import evolve
 from autoscaler.cli import main
 from autoscaler.core.decision import Outcome, Reason
 from autoscaler.shell.state.store import RequestRow, Store
-from tests.cli import test_post_mortem, test_status
+from tests.cli import mortems, states
 from tests.cli.files import configuration
 from tests.schemas import hold
 from tests.shell.kept import CLOCKS, CLONE, WEST_WEB, Row, decision, record
 
-clocks = test_status.clocks
 WALL = CLOCKS.wall
 
 
 @pytest.fixture
 async def file(tmp_path, monkeypatch):
     """A configuration beside the state of a daemon that did many things."""
-    await test_status.keep(tmp_path)
-    await test_post_mortem.keep(tmp_path, test_post_mortem.MORTEM)
+    await states.keep(tmp_path)
+    await mortems.keep(tmp_path, mortems.MORTEM)
     async with await Store.open(tmp_path / "state", lambda: WALL) as store:
         high = decision(Reason.HIGH, Outcome.UP, count=1)
         rows = [Row(WEST_WEB, WALL + 1, high), Row(WEST_WEB, WALL + 2, evolve(high))]
@@ -56,9 +55,9 @@ async def test_the_status_is_as_its_schema_says(file, capsys, clocks):
 
 
 async def test_a_status_with_a_balancer_is_as_its_schema_says(tmp_path, capsys, clocks):
-    load = test_status.behind_a_balancer(decision().load)
-    await test_status.keep_behind_a_balancer(tmp_path, load)
-    file = configuration(tmp_path, more=test_status.BALANCER)
+    load = states.behind_a_balancer(decision().load)
+    await states.keep_behind_a_balancer(tmp_path, load)
+    file = configuration(tmp_path, more=states.BALANCER)
 
     hold("status", printed(capsys, "status", "--config", file))
 

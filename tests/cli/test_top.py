@@ -13,13 +13,12 @@ from autoscaler.core.policy import Mode
 from autoscaler.shell.operators.control import listen, serve
 from autoscaler.shell.operators.requests import Reply, told
 from autoscaler.shell.state.store import RequestRow, Store
-from tests.cli import test_status
+from tests.cli import states
 from tests.cli.files import configuration
 from tests.cli.screen.fleets import HELD, SHORT, form, group, keep
 from tests.schemas import hold
 from tests.shell.kept import CLOCKS, WEST_WEB, Row, record, snapshot
 
-clocks = test_status.clocks
 TWO = 'max_clones = 4\n[[groups]]\nhost = "west"\nprimary = "user:api"\nmax_clones = 2'
 
 
@@ -121,7 +120,7 @@ async def test_programs_get_the_same_form_from_the_state(tmp_path, capsys):
 async def test_the_state_tells_what_was_under_way_as_old_as_it_was(
     tmp_path, capsys, clocks
 ):
-    await test_status.keep(tmp_path)
+    await states.keep(tmp_path)
 
     assert top(configuration(tmp_path), "--json") == 0
 

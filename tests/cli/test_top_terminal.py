@@ -15,9 +15,8 @@ from albatross_client.sandbox.live import Settings as HostSettings
 from albatross_client.values import Config
 from autoscaler.shell.operators.control import user_name
 from tests.cli.files import configuration
+from tests.cli.running import AUTOSCALER, command, start, write_config
 from tests.cli.screen.fleets import keep
-from tests.cli.test_operators import command
-from tests.cli.test_run import AUTOSCALER, start, write_config
 from tests.pseudo_terminal import LEAVE, open_terminal
 from tests.sandbox_fixtures import USER_POLICY
 

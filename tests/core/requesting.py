@@ -7,13 +7,35 @@ from attrs import define, evolve, field
 from albatross_client.names import Name
 from autoscaler.core.actions import Action, CreateClones, DestroyClone
 from autoscaler.core.backend import Backend
-from autoscaler.core.demand import RequestPolicy
+from autoscaler.core.case import Ruling
+from autoscaler.core.decide import decide
+from autoscaler.core.decision import MemberClass
+from autoscaler.core.demand import (
+    NO_DEMAND,
+    Demand,
+    RequestPolicy,
+    Signal,
+    SignalKind,
+)
 from autoscaler.core.events import ActionEnded, CloneCreated, CloneDestroyed, Ticked
+from autoscaler.core.group import Group, Ticks
+from autoscaler.core.ledger import Ledger
 from autoscaler.core.policy import Policy
+from autoscaler.core.standing import assess
 from autoscaler.core.ticking import next_tick
 from autoscaler.core.view import View
-from tests.core.builders import IMAGE, clone_name
+from tests.core.builders import (
+    IMAGE,
+    NOW,
+    State,
+    clone_name,
+    make_policy,
+    make_world,
+)
 from tests.core.simulation import World
+
+REQUESTS = RequestPolicy(target_in_flight=3)
+SILENT, BUSY, IDLE = MemberClass.STALE, 95.0, 10.0
 
 TARGET = RequestPolicy(target_in_flight=3, cooldown_up=0.0, stabilise=30.0)
 
@@ -151,3 +173,26 @@ def ups(world: Service) -> list[Name]:
 def downs(world: Service) -> int:
     """Return how many clones were to go."""
     return sum(isinstance(action, DestroyClone) for _, action in world.begun)
+
+
+def called(wanted: int, **changes: object) -> Demand:
+    """Return a demand that has called for *wanted* members for long."""
+    signal = Signal(SignalKind.IN_FLIGHT, 3.0 * wanted, 3, wanted)
+    demand = Demand(signals=(signal,), told_since=NOW - 1000)
+    return evolve(demand, **changes)  # type: ignore[arg-type]
+
+
+def world(
+    *states: State,
+    demand: Demand = NO_DEMAND,
+    ledger: Ledger | None = None,
+    requests: RequestPolicy = REQUESTS,
+    **policy: object,
+) -> tuple[Group, View]:
+    ticks = Ticks(last=NOW - 10, conclusive=NOW - 10, demand=demand)
+    made = make_policy(requests=requests, **policy)
+    return make_world(*states, policy=made, ledger=ledger, ticks=ticks)
+
+
+def ruled(group: Group, view: View, *, has_usage: bool = False) -> Ruling:
+    return decide(group, view, assess(group, view, NOW), NOW, has_usage=has_usage)

@@ -4,12 +4,17 @@ from typing import Any
 
 from attrs import evolve
 
-from autoscaler.core.actions import Slot
+from autoscaler.core.actions import CreateClones, Slot
 from autoscaler.core.backend import Backend, Duty, Health, Server
 from autoscaler.core.case import Case
-from autoscaler.core.decision import Reason
-from autoscaler.core.events import Ticked
-from autoscaler.core.group import Group, Member
+from autoscaler.core.decision import Outcome, Reason
+from autoscaler.core.events import (
+    Ticked,
+)
+from autoscaler.core.group import Group, Member, Ticks
+from autoscaler.core.ledger import (
+    Backoff,
+)
 from autoscaler.core.serving import ServePolicy, StandbyPolicy
 from autoscaler.core.standing import assess
 from autoscaler.core.view import Claim, View
@@ -22,6 +27,10 @@ from tests.core.builders import (
     make_managed,
     make_policy,
 )
+
+HIGH = Ticks(high=9, last=NOW - 10, conclusive=NOW - 10)
+
+PAUSE = Backoff(failures=1, since=NOW, length=100.0)
 
 POOL = StandbyPolicy(size=2, min=1, max_idle=600.0)
 NO_POOL = StandbyPolicy()
@@ -126,3 +135,22 @@ def other_image(view: View, *outdated: int) -> View:
     for number in outdated:
         infos[name(number)] = make_info(number, digest=b"\x07" * 32)
     return evolve(view, listing=evolve(view.listing, infos=infos))
+
+
+def refill(number: int, id_: int = 1) -> CreateClones:
+    return CreateClones(
+        id=id_, reason=Reason.REFILL, slots=(slot(number),), as_standby=True
+    )
+
+
+def held(group, view):
+    group, effects = tick(group, view)
+    assert effects == ()
+    assert group.decision.outcome is Outcome.HOLD
+    return group.decision.standby_held
+
+
+def busy(*states: float, **changes) -> tuple[Group, View]:
+    """Return a group that has to grow."""
+    group, view = make_pool(*(states or (99.0, 99.0)), **changes)
+    return evolve(group, ticks=HIGH), view

@@ -27,9 +27,9 @@ from tests.core.builders import (
     make_rules,
     make_world,
 )
+from tests.core.lifecycle import GroupLifecycle
 from tests.core.requesting import serving
 from tests.core.simulation import World
-from tests.core.test_lifecycle import GroupLifecycle
 
 WALL = 1_800_000_000.0
 HIGH = Ticks(high=2, last=NOW - 10, conclusive=NOW - 10)

@@ -6,7 +6,7 @@ from albatross_client.sandbox.faults import Rule, SlowReply
 from autoscaler.core.policy import Policy
 from autoscaler.core.snapshot import Snapshot
 from autoscaler.shell.state.records import from_json, to_json
-from tests.shell.acting.test_inquest import buried
+from tests.shell.acting.buried import buried
 from tests.shell.harness import (
     GROUP,
     Machine,

@@ -12,7 +12,7 @@ from autoscaler.shell.hosts.watch import Watch
 from autoscaler.shell.log import Log
 from autoscaler.shell.minutes import MINUTE_S, warn_of_rhythm
 from tests.core.builders import DOMAIN
-from tests.shell.acting.test_perform import Disk
+from tests.shell.acting.disks import Disk
 from tests.shell.harness import Wish, make_world
 
 # Hours of virtual time, in whole daemons: traced they take three times as long.

@@ -8,7 +8,7 @@ from autoscaler.core.policy import Policy
 from autoscaler.shell.fleet import Change
 from autoscaler.shell.state.schema import StoreError
 from autoscaler.shell.writer import write_changes
-from tests.shell.acting.test_perform import Disk
+from tests.shell.acting.disks import Disk
 from tests.shell.harness import GROUP, Wish, make_world, wait_until
 
 EMPTY = "DELETE FROM snapshots; DELETE FROM decisions; DELETE FROM streams;"

@@ -17,8 +17,8 @@ from autoscaler.cli.demos.traffic_view import TrafficView
 from autoscaler.cli.demos.visits import VisitedStory, Wake
 from autoscaler.core.backend import Health
 from autoscaler.shell.log import Log
-from tests.cli.demos.test_traffic_view import backend_of, server_of
-from tests.cli.demos.test_visits import second_of
+from tests.cli.demos.backends import backend_of, server_of
+from tests.cli.demos.seconds import second_of
 from tests.core.builders import creating, make_managed
 
 SOON_S = 2.0

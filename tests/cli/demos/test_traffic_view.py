@@ -7,9 +7,10 @@ from attrs import evolve
 from rich.console import Console, ConsoleDimensions
 
 from autoscaler.cli.demos.traffic_view import Sight, TrafficView
-from autoscaler.core.backend import Backend, Duty, Health, Server
+from autoscaler.core.backend import Duty, Health
 from autoscaler.core.decision import MemberClass
-from tests.cli.demos.test_visits import second_of
+from tests.cli.demos.backends import backend_of, server_of
+from tests.cli.demos.seconds import second_of
 from tests.core.builders import creating, make_managed, rule
 
 WIDE, NARROW = ConsoleDimensions(120, 40), ConsoleDimensions(80, 24)
@@ -22,21 +23,6 @@ def sight_of(group, **changes):
 def decided(*states):
     group, view = make_managed(*states)
     return evolve(group, decision=rule(group, view).decision)
-
-
-def backend_of(*servers):
-    return Backend(at=1.0, servers={server.name: server for server in servers})
-
-
-def server_of(label, duty=Duty.READY, health=Health.PASSED, sessions=0):
-    return Server(
-        name=label,
-        address="127.0.0.1",
-        port=80,
-        duty=duty,
-        health=health,
-        sessions=sessions,
-    )
 
 
 def shown(sight, size=WIDE, view=None):

@@ -10,17 +10,11 @@ from attrs import evolve
 from albatross_client.errors import (
     CertificateError,
     CommandRefusedError,
-    HostUnreachableError,
-    HungUpError,
-    RemoteProtocolError,
 )
 from albatross_client.names import ROOT, Name
 from albatross_client.replies import (
     Block,
-    ConsoleLine,
 )
-from albatross_client.sandbox import faults
-from albatross_client.sandbox.memory import Keys, MemoryClient
 from albatross_client.values import (
     Arguments,
     BlockDevice,
@@ -30,38 +24,14 @@ from albatross_client.values import (
     RestartOnExit,
 )
 from tests.sandbox_fixtures import (
-    API,
-    CLONE,
     IMAGE,
     QUICK,
     USER,
     USER_POLICY,
     WEB,
-    start_memory_host,
-    start_tls_sandbox,
-    tls_client,
 )
 
 DATA = Name(("user",), "data")
-
-
-class Side:
-    """A host with its operator's client and that of the domain ``user``."""
-
-    def __init__(self, host, client, user_client):
-        self.host = host
-        self.client = client
-        self.user_client = user_client
-
-
-@pytest.fixture(params=["memory", "tls"])
-async def side(request, nursery, tmp_path):
-    if request.param == "memory":
-        host = await start_memory_host(nursery, QUICK)
-        keys = Keys(domain=USER, chain=((USER, USER_POLICY),))
-        return Side(host, MemoryClient(host), MemoryClient(host, keys))
-    sandbox = await start_tls_sandbox(nursery, tmp_path, QUICK)
-    return Side(sandbox.host, tls_client(sandbox), tls_client(sandbox, USER))
 
 
 async def test_an_unknown_unikernel_is_not_there(side):
@@ -254,114 +224,6 @@ async def test_a_delegated_policy_is_stored_again_by_every_command(side):
     assert side.host.state.policies[USER] == USER_POLICY
 
 
-async def test_statistics_are_heard_by_absolute_name_in_descending_order(side):
-    for name in (API, WEB, CLONE):
-        await side.client.create(name, Config(), IMAGE)
-
-    async with await side.client.stats(ROOT) as stream:
-        heard = [await stream.receive() for _ in range(3)]
-
-    assert [each.name for each in heard] == [CLONE, WEB, API]
-    assert [each.sample.name for each in heard] == [str(each.name) for each in heard]
-
-
-@pytest.mark.parametrize("path", [USER, WEB], ids=["domain", "one name"])
-async def test_names_of_samples_are_relative_to_the_subscription(side, path):
-    await side.client.create(WEB, Config(), IMAGE)
-
-    async with await side.client.stats(path) as stream:
-        heard = await stream.receive()
-
-    assert (heard.name, heard.sample.name) == (WEB, ":web")
-
-
-async def test_a_second_subscriber_of_a_path_ends_the_first(side):
-    first = await side.client.stats(USER)
-    second = await side.client.stats(USER)
-    elsewhere = await side.client.stats(ROOT)
-    await side.client.create(WEB, Config(), IMAGE)
-
-    with pytest.raises(HungUpError, match=r"^exception while reading from fd"):
-        await first.receive()
-
-    assert (await second.receive()).name == WEB
-    assert (await elsewhere.receive()).name == WEB
-    for stream in (first, second, elsewhere):
-        await stream.aclose()
-
-
-async def test_a_closed_subscription_frees_its_path(side):
-    stream = await side.client.stats(USER)
-
-    await stream.aclose()
-
-    with pytest.raises(trio.ClosedResourceError):
-        await stream.receive()
-    async with await side.client.stats(USER) as again:
-        await side.client.create(WEB, Config(), IMAGE)
-        assert (await again.receive()).name == WEB
-
-
-async def test_a_unikernel_created_again_speaks_on_the_same_subscription(side):
-    await side.client.create(WEB, Config(), IMAGE)
-    async with await side.client.stats(USER) as stream:
-        before = await stream.receive()
-
-        await side.client.destroy(WEB)
-        await side.client.create(WEB, Config(), IMAGE)
-
-        while (after := await stream.receive()).sample.start_us == (
-            before.sample.start_us
-        ):
-            pass
-    assert after.name == WEB
-
-
-async def test_a_console_tells_its_history_and_then_what_is_written(side):
-    await side.client.create(WEB, Config(memory=32), IMAGE)
-    side.host.write(WEB, "ready")
-
-    async with await side.client.console(WEB, 2) as stream:
-        history = [await stream.receive(), await stream.receive()]
-        side.host.write(WEB, "hello")
-        line = await stream.receive()
-
-    assert not stream.waiting
-    assert [each.text for each in history] == [
-        b"Solo5: Memory map: 32 MB addressable:",
-        b"ready",
-    ]
-    assert isinstance(line, ConsoleLine)
-    assert line.text == b"hello"
-
-
-async def test_the_console_of_an_unknown_name_waits_for_it(side):
-    async with await side.client.console(WEB, 2) as stream:
-        await side.client.create(WEB, Config(), IMAGE)
-        line = await stream.receive()
-
-    assert stream.waiting
-    assert line.text.startswith(b"Solo5")
-
-
-async def test_the_console_of_a_path_is_refused(side):
-    with pytest.raises(CommandRefusedError, match=r"^path used instead of name$"):
-        await side.client.console(USER, 2)
-
-
-async def test_a_sixth_console_subscriber_ends_the_first(side):
-    await side.client.create(WEB, Config(), IMAGE)
-    streams = [await side.client.console(WEB, 0) for _ in range(6)]
-    side.host.write(WEB, "hello")
-
-    with pytest.raises(HungUpError, match=r"^exception while reading from fd"):
-        await streams[0].receive()
-
-    assert [(await stream.receive()).text for stream in streams[1:]] == [b"hello"] * 5
-    for stream in streams:
-        await stream.aclose()
-
-
 async def test_block_devices_are_made_filled_read_and_removed(side):
     content = bytes(range(256)) * 1000
 
@@ -415,99 +277,3 @@ async def test_a_block_device_is_refused_in_the_hosts_words(side, sizes, text):
 async def test_a_device_that_is_not_there_cannot_be_removed(side):
     with pytest.raises(CommandRefusedError, match=r"^remove block: not found$"):
         await side.client.block_remove(DATA)
-
-
-async def test_a_lost_reply_leaves_the_command_done(side):
-    side.host.inject(faults.Rule(fault=faults.ReplyLost(), verb="create"))
-
-    with pytest.raises(HostUnreachableError) as lost:
-        await side.client.create(WEB, Config(), IMAGE)
-
-    assert lost.value.sent
-    assert list(await side.client.info(ROOT)) == [WEB]
-
-
-async def test_an_end_without_a_frame_is_a_refusal_that_changed_nothing(side):
-    side.host.inject(faults.Rule(fault=faults.NoFrame(), verb="create"))
-
-    with pytest.raises(CommandRefusedError):
-        await side.client.create(WEB, Config(), IMAGE)
-
-    assert await side.client.info(ROOT) == {}
-
-
-async def test_an_injected_refusal_has_its_text(side):
-    side.host.inject(faults.Rule(fault=faults.Refused("no more taps"), name=USER))
-
-    with pytest.raises(CommandRefusedError, match=r"^no more taps$"):
-        await side.client.create(WEB, Config(), IMAGE)
-
-
-async def test_a_slow_reply_comes_in_the_end(side):
-    side.host.inject(faults.Rule(fault=faults.SlowReply(0.05), verb="info"))
-    began = trio.current_time()
-
-    await side.client.info(ROOT)
-
-    assert trio.current_time() - began >= 0.05
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [faults.ExpiredCertificate(), faults.ForeignCertificate()],
-    ids=["expired", "foreign"],
-)
-async def test_a_wrong_server_certificate_is_refused(side, fault):
-    side.host.inject(faults.Rule(fault=fault))
-
-    with pytest.raises(CertificateError):
-        await side.client.info(ROOT)
-
-    assert await side.client.info(ROOT) == {}
-
-
-@pytest.mark.parametrize(
-    ("event", "error"),
-    [
-        pytest.param(faults.StreamCut(), HostUnreachableError, id="cut"),
-        pytest.param(faults.HostDown(0.2), HostUnreachableError, id="down"),
-        pytest.param(faults.StreamEvicted(), CommandRefusedError, id="evicted"),
-        pytest.param(faults.OversizedFrame(), RemoteProtocolError, id="oversized"),
-    ],
-)
-async def test_an_event_ends_a_stream_as_it_would_on_a_real_host(side, event, error):
-    async with await side.client.stats(USER) as stream:
-        side.host.strike(event)
-
-        with pytest.raises(error):
-            await stream.receive()
-
-
-async def test_a_malformed_frame_is_skipped_and_counted(side):
-    await side.client.create(WEB, Config(), IMAGE)
-    async with await side.client.stats(USER) as stream:
-        side.host.strike(faults.MalformedFrame())
-
-        heard = await stream.receive()
-
-    assert heard.name == WEB
-    assert stream.malformed == 1
-
-
-async def test_a_host_that_is_down_is_unreachable_and_knows_of_no_command(side):
-    side.host.strike(faults.HostDown(60))
-
-    with pytest.raises(HostUnreachableError):
-        await side.client.create(WEB, Config(), IMAGE)
-
-    assert side.host.state.unikernels == {}
-
-
-async def test_a_full_policy_refuses_the_next_create(side):
-    await side.client.create(WEB, Config(), IMAGE)
-    side.host.strike(faults.PolicyFull(USER))
-
-    with pytest.raises(
-        CommandRefusedError, match=r"^maximum amount of unikernels \(1\) reached$"
-    ):
-        await side.client.create(CLONE, Config(), IMAGE)

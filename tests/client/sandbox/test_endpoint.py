@@ -5,116 +5,43 @@ here does not lean on the client that is tested elsewhere.
 """
 
 import ssl
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 import trio
-from attrs import define, evolve, field
+from attrs import evolve
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-)
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from albatross_client import commands as c
 from albatross_client import replies as r
-from albatross_client.certificates import COMMAND_OID, wall_clock
-from albatross_client.framing import FrameReader, frame
 from albatross_client.names import ROOT, Name
-from albatross_client.sandbox import server
 from albatross_client.sandbox.authority import (
-    Signer,
     ca_files,
     delegate,
-    load_or_make_ca,
     make_ca,
 )
 from albatross_client.values import Config, ResourcePolicy
-from albatross_client.wire import decode, encode_command
-from tests.sandbox_fixtures import IMAGE, USER, USER_POLICY, WEB
+from albatross_client.wire import encode_command
+from tests.client.sandbox.leaves import (
+    INFO,
+    NOW,
+    Leaf,
+    a_ca,
+    connect,
+    load_client_context,
+    talk,
+)
+from tests.sandbox_fixtures import IMAGE, USER, USER_POLICY
 
-NOW = wall_clock()
-HOUR = timedelta(hours=1)
 POLICIES = x509.ObjectIdentifier("2.5.29.32")
-INFO = encode_command(c.UnikernelInfo())
-
-
-@define(kw_only=True)
-class Leaf:
-    """A client's certificate to be; the defaults are what hosts take."""
-
-    common_name: str | None = "."
-    command: bytes | None = INFO
-    critical: bool = False
-    begins: datetime = NOW - HOUR
-    ends: datetime = NOW + HOUR
-    key: Any = field(factory=ed25519.Ed25519PrivateKey.generate)
-    extensions: tuple[x509.ExtensionType, ...] = ()
-
-    def sign(self, issuer):
-        names = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "tests")]
-        if self.common_name is not None:
-            names = [x509.NameAttribute(NameOID.COMMON_NAME, self.common_name)]
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(x509.Name(names))
-            .issuer_name(issuer.chain[0].subject)
-            .public_key(self.key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(self.begins)
-            .not_valid_after(self.ends)
-        )
-        if self.command is not None:
-            command = x509.UnrecognizedExtension(COMMAND_OID, self.command)
-            builder = builder.add_extension(command, critical=self.critical)
-        for extension in self.extensions:
-            builder = builder.add_extension(extension, critical=False)
-        return Signer((builder.sign(issuer.key, None), *issuer.chain), self.key)
-
-
-def load_client_context(directory, signer):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.load_verify_locations(ca_files(directory).certificate)
-    pem = directory / "client.pem"
-    key = signer.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    chain = [each.public_bytes(Encoding.PEM) for each in signer.chain]
-    pem.write_bytes(key + b"".join(chain))
-    context.load_cert_chain(pem)
-    return context
-
-
-async def connect(sandbox, signer):
-    stream = await trio.open_tcp_stream("127.0.0.1", sandbox.port)
-    context = load_client_context(sandbox.directory, signer)
-    return trio.SSLStream(stream, context)
-
-
-async def talk(sandbox, signer, chunks=()):
-    """Return the messages that come back until close_notify."""
-    async with await connect(sandbox, signer) as stream:
-        for chunk in chunks:
-            await stream.send_all(chunk)
-        frames = FrameReader(1 << 24)
-        wires = []
-        # https_compatible is off: an end without close_notify is an error.
-        while octets := await stream.receive_some():
-            wires += [decode(body) for body in frames.feed(octets)]
-        return wires
 
 
 def reason(refusal):
     """Return what OpenSSL says of the alert that *refusal* is."""
     assert isinstance(refusal.value.__cause__, ssl.SSLError)
     return refusal.value.__cause__.reason
-
-
-def a_ca(sandbox):
-    return load_or_make_ca(sandbox.directory, NOW)
 
 
 @pytest.mark.parametrize(
@@ -281,99 +208,6 @@ def intermediate(issuer, common_name, command):
         extensions=(x509.BasicConstraints(ca=True, path_length=None),),
     )
     return signed.sign(issuer)
-
-
-def create(image=b""):
-    return encode_command(c.UnikernelCreate(Config(image=image)))
-
-
-def at_web(sandbox, command):
-    user = delegate(a_ca(sandbox), "user", USER_POLICY, NOW)
-    return Leaf(common_name="web", command=command).sign(user)
-
-
-async def test_an_image_is_streamed_in_chunks_that_an_empty_one_ends(tls_sandbox):
-    chunks = [frame(IMAGE[:7]), frame(IMAGE[7:]) + frame(b"")]
-
-    (wire,) = await talk(tls_sandbox, at_web(tls_sandbox, create()), chunks)
-
-    assert wire == r.Wire(r.Header(WEB, 0), r.Said("created unikernel"))
-    assert tls_sandbox.host.state.unikernels[WEB].config.image == IMAGE
-
-
-async def test_an_image_in_the_certificate_needs_no_stream(tls_sandbox):
-    (wire,) = await talk(tls_sandbox, at_web(tls_sandbox, create(IMAGE)))
-
-    assert wire.payload == r.Said("created unikernel")
-
-
-async def test_an_upload_that_does_not_end_properly_gets_no_reply(tls_sandbox):
-    stream = await connect(tls_sandbox, at_web(tls_sandbox, create()))
-
-    await stream.send_all(frame(IMAGE))
-    await stream.aclose()
-
-    (wire,) = await talk(tls_sandbox, Leaf().sign(a_ca(tls_sandbox)))
-    assert wire.payload == r.Infos(())
-
-
-@pytest.mark.parametrize(
-    "octets",
-    [b"\xff\xff\xff\xff", b"GET / HTTP/1.1\r\n\r\n"],
-    ids=["endless chunk", "another protocol"],
-)
-async def test_an_upload_that_is_none_gets_no_reply(tls_sandbox, octets):
-    wires = await talk(tls_sandbox, at_web(tls_sandbox, create()), [octets])
-
-    assert wires == []
-
-
-async def test_an_upload_without_end_gets_no_reply(tls_sandbox, monkeypatch):
-    monkeypatch.setattr(server, "MAX_UPLOAD_BYTES", 1000)
-    chunks = [frame(bytes(600)), frame(bytes(600))]
-
-    wires = await talk(tls_sandbox, at_web(tls_sandbox, create()), chunks)
-
-    assert wires == []
-
-
-async def test_what_a_client_says_after_its_command_is_not_looked_at(tls_sandbox):
-    leaf = Leaf(command=encode_command(c.StatsSubscribe()))
-    tls_sandbox.host.create(Name((), "a"), Config(image=IMAGE))
-    stream = await connect(tls_sandbox, leaf.sign(a_ca(tls_sandbox)))
-
-    await stream.receive_some()
-    await stream.send_all(b"hello?")
-
-    assert decode((await stream.receive_some())[4:]).header.name == Name((), "a")
-    await trio.aclose_forcefully(stream)
-
-
-async def test_who_hangs_up_frees_the_path(tls_sandbox):
-    leaf = Leaf(command=encode_command(c.StatsSubscribe()))
-    stream = await connect(tls_sandbox, leaf.sign(a_ca(tls_sandbox)))
-    await stream.receive_some()
-    assert list(tls_sandbox.host.state.listeners) == [ROOT]
-
-    await trio.aclose_forcefully(stream)
-
-    with trio.fail_after(5):
-        while tls_sandbox.host.state.listeners:
-            await trio.sleep(0.001)
-
-
-async def test_every_frame_is_one_record(tls_sandbox):
-    for label in ("a", "b", "c"):
-        tls_sandbox.host.create(Name((), label), Config(image=IMAGE))
-    leaf = Leaf(command=encode_command(c.StatsSubscribe()))
-    stream = await connect(tls_sandbox, leaf.sign(a_ca(tls_sandbox)))
-
-    # One receive_some of trio's returns one record.
-    records = [await stream.receive_some() for _ in range(7)]
-
-    lengths = [int.from_bytes(record[:4], "big") + 4 for record in records]
-    assert lengths == [len(record) for record in records]
-    await trio.aclose_forcefully(stream)
 
 
 async def test_older_tls_is_refused(tls_sandbox):

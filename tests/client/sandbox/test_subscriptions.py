@@ -15,7 +15,7 @@ from albatross_client.sandbox.subscriptions import (
     write_line,
 )
 from albatross_client.values import Rusage, Stats, Timestamp, Timeval
-from tests.client.sandbox.test_host import (
+from tests.client.sandbox.asking import (
     CREATE,
     JOB,
     LATER,

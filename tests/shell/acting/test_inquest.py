@@ -16,10 +16,10 @@ from albatross_client.values import Timestamp
 from autoscaler.core.policy import Policy
 from autoscaler.shell.acting.inquest import CONSOLE_S, LINES, Death, Witness, examine
 from autoscaler.shell.hosts.host import ConsoleSource
-from autoscaler.shell.state.mortems import unpack_mortem
 from tests.core.builders import GROUP, PRIMARY
 from tests.fakes import WrappedHost
-from tests.shell.harness import Machine, Wish, World, make_world, wait_until
+from tests.shell.acting.buried import buried
+from tests.shell.harness import Machine, Wish, make_world, wait_until
 
 CLONE = GROUP.clone(1)
 ONE_CLONE = Policy(max_clones=1, min_clones=1)
@@ -124,11 +124,6 @@ class Stamped:
 
     async def aclose(self) -> None:
         pass
-
-
-def buried(world: World):
-    rows = world.store._connection.execute("SELECT name, body FROM post_mortems")  # noqa: SLF001 - as a reader would
-    return [unpack_mortem(name, body) for name, body in rows]
 
 
 async def test_a_clone_that_was_destroyed_is_remembered(autojump_clock, nursery):

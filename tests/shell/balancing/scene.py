@@ -41,7 +41,7 @@ from tests.shell.harness import (
     start_daemon,
     wait_until,
 )
-from tests.shell.test_managed import FILE
+from tests.shell.shop import FILE
 
 SHOP = GroupId(HOST, Name(("user",), "shop"), is_managed=True)
 POOL = AddressPool.parse("10.0.0.1-10.0.0.99")

@@ -5,13 +5,7 @@ from pathlib import Path
 import pytest
 
 from autoscaler.shell.traffic.address import ByHook, ByName
-from tests.shell.configuration.test_settings import (
-    DEPLOYMENT,
-    GROUP,
-    WEST,
-    parse,
-    problems,
-)
+from tests.shell.configuration.tables import DEPLOYMENT, GROUP, WEST, parse, problems
 
 BALANCER = """
 [groups.balancer]

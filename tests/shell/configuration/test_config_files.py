@@ -32,10 +32,7 @@ from autoscaler.shell.configuration.traffic_tables import (
     BalancerSettings,
 )
 from autoscaler.shell.traffic.runtime_socket import UnixSocket
-
-CONFIG = Path(__file__).parents[3] / "config"
-EXAMPLE = CONFIG / "example.toml"
-ALL = ["example.toml", "production.toml", "sandbox.toml", "traffic.toml"]
+from tests.shell.configuration.files import ALL, CONFIG, EXAMPLE
 
 
 def written_keys():

@@ -9,7 +9,7 @@ import pytest
 from autoscaler.shell.configuration.schema import make_schema
 from autoscaler.shell.configuration.settings import SettingsError, parse_settings
 from tests.schemas import DIRECTORY, VALIDATORS, hold, is_refused
-from tests.shell.configuration.test_config_files import ALL, CONFIG, EXAMPLE
+from tests.shell.configuration.files import ALL, CONFIG, EXAMPLE
 from tests.shell.reloading import FILE, PLAIN
 
 SCHEMA = json.loads((DIRECTORY / "autoscaler.schema.json").read_text())

@@ -4,13 +4,7 @@ import pytest
 
 from autoscaler.core.serving import StandbyPolicy
 from autoscaler.shell.configuration.changes import changes
-from tests.shell.configuration.test_settings import (
-    DEPLOYMENT,
-    GROUP,
-    WEST,
-    parse,
-    problems,
-)
+from tests.shell.configuration.tables import DEPLOYMENT, GROUP, WEST, parse, problems
 
 BALANCED = (
     DEPLOYMENT

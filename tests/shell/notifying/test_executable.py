@@ -7,7 +7,7 @@ import trio
 
 from autoscaler.shell.notifying.executable import Executable
 from autoscaler.shell.notifying.message import write_body
-from tests.shell.notifying.test_message import LOST
+from tests.shell.notifying.messages import LOST
 
 
 @pytest.fixture

@@ -4,18 +4,10 @@ import json
 import re
 from pathlib import Path
 
-from autoscaler.shell.notifying.message import SIGNATURE, Notification, sign, write_body
+from autoscaler.shell.notifying.message import SIGNATURE, sign, write_body
+from tests.shell.notifying.messages import LOST, SECRET
 
 DOCS = Path(__file__).parents[3] / "docs" / "notifications.md"
-SECRET = b"0123456789abcdef0123456789abcdef"
-LOST = Notification(
-    id="42",
-    deployment="west",
-    wall=1_772_366_400.25,
-    level="error",
-    event="primary_lost",
-    fields={"group": "west/user:web", "name": "user:web", "took_s": 0.5},
-)
 
 
 def test_a_body_is_one_line_of_json_with_all_that_is_known():

@@ -10,7 +10,7 @@ from attrs import evolve
 from autoscaler.shell.configuration.notify_table import NotifySettings
 from autoscaler.shell.log import Log
 from autoscaler.shell.notifying.notices import GOODBYE_S, Notices, Receiver
-from tests.shell.notifying.test_outbox import DOWN, FakeSender
+from tests.shell.notifying.receivers import DOWN, FakeSender
 
 PAGE = NotifySettings(
     name="page", events=("level:error",), on_event=Path("/x"), max_at_once=1

@@ -4,43 +4,14 @@ from pathlib import Path
 
 import pytest
 import trio
-from attrs import define, evolve, field
+from attrs import evolve
 
 from autoscaler.shell.configuration.notify_table import NotifySettings
 from autoscaler.shell.log import Log
 from autoscaler.shell.notifying.outbox import MOST_WAITING, TELL_AGAIN_S, Outbox
 from autoscaler.shell.notifying.schedule import MOST_TRIES, Failure
-from tests.shell.notifying.test_message import LOST
-
-DOWN = Failure("no answer")
-
-
-@define
-class FakeSender:
-    """Fails as it is told, then works; takes *pause* seconds for each."""
-
-    failures: list[Failure] = field(factory=list)
-    pause: float = 0.0
-    told: list[str] = field(factory=list)
-    tries: list[float] = field(factory=list)
-    at_once: int = 0
-    most_at_once: int = 0
-
-    async def tell(self, notification):
-        self.tries.append(trio.current_time())
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
-        try:
-            await trio.sleep(self.pause)
-        finally:
-            self.at_once -= 1
-        if self.failures:
-            return self.failures.pop(0)
-        self.told.append(notification.id)
-        return None
-
-    async def aclose(self):
-        pass
+from tests.shell.notifying.messages import LOST
+from tests.shell.notifying.receivers import DOWN, FakeSender
 
 
 def settings(**changes):

@@ -13,7 +13,7 @@ from attrs import define, field
 from autoscaler.shell.configuration.notify_table import Url
 from autoscaler.shell.notifying.message import sign, write_body
 from autoscaler.shell.notifying.webhook import MOST_ANSWER, Webhook, trust_in
-from tests.shell.notifying.test_message import LOST, SECRET
+from tests.shell.notifying.messages import LOST, SECRET
 
 BODY = write_body(LOST)
 OK = b"HTTP/1.1 204 No Content\r\n\r\n"

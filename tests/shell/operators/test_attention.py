@@ -21,7 +21,7 @@ from autoscaler.shell.operators.attention import (
     most_urgent,
 )
 from tests.core.builders import NOW, happens, make_world
-from tests.core.test_telling import CASES, EVENTS
+from tests.core.telling import CASES, EVENTS
 
 ALARM, WARNING, NOTICE = Urgency.ALARM, Urgency.WARNING, Urgency.NOTICE
 QUIET = Surroundings()

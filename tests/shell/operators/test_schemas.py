@@ -13,10 +13,10 @@ from autoscaler.core.record import Instant
 from autoscaler.shell.operators.past_forms import explain_form
 from autoscaler.shell.operators.schemas import SCHEMAS, write_schema
 from autoscaler.shell.operators.top_form import top_form
-from tests.core.test_telling import CASES, EVENTS, recorded
+from tests.core.telling import CASES, EVENTS, recorded
 from tests.schemas import DIRECTORY, VALIDATORS, hold, is_refused
 from tests.shell.harness import GROUP, Wish, wait_until
-from tests.shell.operators.test_desk import open_office
+from tests.shell.operators.office import open_office
 from tests.shell.reloading import PLAIN, group
 
 

@@ -16,7 +16,7 @@ from autoscaler.shell.operators.outlook import NO_ASIDE, Aside
 from autoscaler.shell.operators.requests import Reply, read_told
 from autoscaler.shell.operators.top_form import MOST_NEEDS, top_form
 from tests.shell.harness import GROUP, Wish, wait_until
-from tests.shell.operators.test_desk import API_GROUP, BUSY, open_office
+from tests.shell.operators.office import API_GROUP, BUSY, open_office
 from tests.shell.reloading import PLAIN, group
 
 

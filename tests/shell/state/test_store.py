@@ -1,5 +1,4 @@
 import json
-import os
 import sqlite3
 import sys
 from contextlib import closing
@@ -30,34 +29,10 @@ from tests.shell.kept import (
     destruction,
     snapshot,
 )
+from tests.shell.state.reading import rows
 
 USER = Name.parse("user:")
 DAY = 86_400.0
-
-
-@pytest.fixture(params=["file", "memory"])
-async def store(request, tmp_path):
-    opened = (
-        await Store.open(tmp_path, lambda: CLOCKS.wall)
-        if request.param == "file"
-        else Store.in_memory(lambda: CLOCKS.wall)
-    )
-    async with opened:
-        yield opened
-
-
-@pytest.fixture
-async def on_disk(tmp_path):
-    async with await Store.open(tmp_path, lambda: CLOCKS.wall) as opened:
-        yield opened
-
-
-def rows(path, statement):
-    connection = sqlite3.connect(path / STATE)
-    try:
-        return connection.execute(statement).fetchall()
-    finally:
-        connection.close()
 
 
 async def test_a_new_store_holds_nothing(store):
@@ -269,81 +244,6 @@ async def test_a_store_in_memory_needs_no_time(autojump_clock):
 
         assert (await store.load()).snapshots == (snapshot(),)
     assert trio.current_time() == 0
-
-
-async def test_a_second_daemon_is_told_the_first_ones_process(
-    on_disk, tmp_path, autojump_clock
-):
-    with pytest.raises(StoreError, match=rf"another daemon \(process {os.getpid()}\)"):
-        await Store.open(tmp_path)
-
-
-async def test_a_directory_is_free_again_once_the_store_is_closed(tmp_path):
-    async with await Store.open(tmp_path):
-        assert holder(tmp_path) is not None
-
-    assert holder(tmp_path) is None
-
-
-async def test_a_store_that_can_not_be_opened_leaves_the_directory_free(tmp_path):
-    (tmp_path / STATE).mkdir()
-
-    with pytest.raises(StoreError, match=r"state\.db can't be used: unable to open"):
-        await Store.open(tmp_path)
-
-    assert holder(tmp_path) is None
-
-
-async def test_a_lock_that_can_not_be_opened_is_one_sentence(tmp_path):
-    (tmp_path / "lock").mkdir()
-
-    with pytest.raises(StoreError, match="lock can't be opened: Is a directory"):
-        await Store.open(tmp_path)
-
-
-def test_who_holds_a_lock_that_can_not_be_opened_is_one_sentence(tmp_path):
-    (tmp_path / "file").write_text("in the way")
-
-    with pytest.raises(StoreError, match="lock can't be opened: Not a directory"):
-        holder(tmp_path / "file")
-
-
-async def test_a_directory_that_can_not_be_made_is_one_sentence(tmp_path):
-    (tmp_path / "file").write_text("in the way")
-
-    with pytest.raises(StoreError, match="can't be made"):
-        await Store.open(tmp_path / "file" / "state")
-
-
-async def test_a_path_that_is_no_database_is_one_sentence(tmp_path):
-    (tmp_path / STATE).mkdir()
-
-    with pytest.raises(StoreError, match="can't be used: unable to open"):
-        await Store.open(tmp_path)
-
-
-async def test_a_newer_schema_is_refused_and_left_alone(tmp_path):
-    async with await Store.open(tmp_path) as store:
-        await store.save([snapshot()])
-    connection = sqlite3.connect(tmp_path / STATE)
-    connection.execute(f"PRAGMA user_version = {VERSION + 1}")
-    connection.close()
-
-    with pytest.raises(StoreError, match=r"written by a newer autoscaler \(schema"):
-        await Store.open(tmp_path)
-    with pytest.raises(StoreError, match=r"written by a newer autoscaler \(schema"):
-        read_state(tmp_path)
-
-    assert rows(tmp_path, "SELECT count(*) FROM snapshots") == [(1,)]
-
-
-async def test_another_programs_database_is_refused(tmp_path):
-    connection = sqlite3.connect(tmp_path / STATE)
-    connection.execute("CREATE TABLE theirs (x)")
-    connection.close()
-
-    with pytest.raises(StoreError, match="not the autoscaler's state"):
-        await Store.open(tmp_path)
 
 
 @pytest.mark.parametrize("is_acting", [False, True])

@@ -16,7 +16,7 @@ from autoscaler.shell.web.tally import Tally
 from autoscaler.shell.web.token import Lock
 from autoscaler.shell.web.visit import Application
 from tests.shell.harness import Wish
-from tests.shell.operators.test_desk import Office, open_office
+from tests.shell.operators.office import Office, open_office
 from tests.shell.reloading import FILE, PLAIN
 
 TOKEN = "0123456789abcdef" * 2

@@ -14,7 +14,7 @@ from autoscaler.shell.web.token import Lock
 from tests.schemas import hold
 from tests.shell.harness import GROUP
 from tests.shell.kept import Row, decision, record
-from tests.shell.operators.test_desk import ANN
+from tests.shell.operators.office import ANN
 from tests.shell.reloading import PLAIN, group
 from tests.shell.web.clients import open_town
 from tests.shell.web.offices import (

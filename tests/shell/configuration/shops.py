@@ -1,0 +1,9 @@
+"""Tables of managed groups."""
+
+SHOP = """
+[[groups]]
+host = "west"
+name = "user:shop"
+image = "shop.hvt"
+max_members = 6
+"""
