@@ -43,9 +43,7 @@ def load_key(path: Path, passphrase_file: Path | None) -> SigningKey:
         CertificateError: It can't be read, or is no key that may sign.
     """
     octets = read_file(path)
-    passphrase = None
-    if passphrase_file is not None:
-        passphrase = read_file(passphrase_file).rstrip(b"\r\n")
+    passphrase = _read_passphrase(passphrase_file, path)
     try:
         key = load_pem_private_key(octets, passphrase)
     except TypeError:
@@ -114,6 +112,17 @@ def read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise _unreadable(path, error) from error
+
+
+def _read_passphrase(passphrase_file: Path | None, key: Path) -> bytes | None:
+    if passphrase_file is None:
+        return None
+    passphrase = read_file(passphrase_file).rstrip(b"\r\n")
+    if not passphrase:
+        # The library would take it for none, and the key for not encrypted.
+        msg = f"{passphrase_file} is empty: the passphrase of {key} has to be in it"
+        raise CertificateError(msg)
+    return passphrase
 
 
 def _public_octets(key: VerifyingKey) -> bytes:

@@ -256,6 +256,16 @@ def test_a_passphrase_that_does_not_fit_is_told_but_not_shown(
     assert content.decode() not in str(caught.value)
 
 
+@pytest.mark.parametrize("content", [b"", b"\r\n"], ids=["nothing", "a line end"])
+def test_a_file_without_a_passphrase_is_said_to_be_that(tmp_path, content):
+    """The library takes an empty one for none: the key seemed not encrypted."""
+    write(tmp_path, root(), passphrase=PASSPHRASE)
+    (tmp_path / "passphrase").write_bytes(content)
+
+    with pytest.raises(CertificateError, match="passphrase is empty: the passphrase"):
+        load(tmp_path, passphrase=True)
+
+
 def test_a_server_ca_is_exactly_one_certificate(tmp_path):
     top = root()
     path = tmp_path / "server_ca.pem"
