@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from attrs import field, frozen
 from cryptography.x509 import Certificate
 
-from albatross_client.certificates import Authority
+from albatross_client.certificates import Authority, Validity, validity
 from albatross_client.names import Name
 from albatross_client.values import ResourcePolicy
 
@@ -56,6 +56,12 @@ class Endpoint:
     server_key_sha256: bytes | None = None
     policies: Mapping[Name, ResourcePolicy] = field(factory=dict)
     limits: Limits = Limits()
+
+    @property
+    def validity(self) -> tuple[Validity, ...]:
+        """The dates of all that has to hold here: ours first, each once."""
+        dates = (*self.authority.validity, validity(self.server_ca))
+        return tuple(dict.fromkeys(dates))
 
     @property
     def address(self) -> str:

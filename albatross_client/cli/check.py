@@ -54,10 +54,9 @@ async def check(client: Client, arguments: argparse.Namespace) -> None:
         AlbatrossError: The host can't be asked.
     """
     server = await _server(client)
-    authority = client.endpoint.authority
-    policies = await client.policies(authority.domain)
+    policies = await client.policies(client.endpoint.authority.domain)
     rows = tuple(sorted(policies.items(), key=lambda item: str(item[0])))
-    dates = (*authority.validity, validity(server))
+    dates = (*client.endpoint.validity, validity(server))
     warnings = (*_open_files(arguments), *soon_over(dates, wall_clock()))
     seen = _Seen(client, server, rows, warnings)
     if arguments.json:
@@ -97,6 +96,7 @@ def _as_json(seen: _Seen) -> show.Json:
         "domain": str(endpoint.authority.domain),
         "may": _may(endpoint.authority),
         "certificates": [_dates_json(each) for each in endpoint.authority.validity],
+        "server_ca": _dates_json(validity(endpoint.server_ca)),
         "server": {
             **_dates_json(validity(seen.server)),
             "name": common_name(seen.server),
@@ -121,7 +121,11 @@ def _print_for_people(seen: _Seen) -> None:
     print_text(f"This key may {_may(endpoint.authority)}.")
     print_text("")
     ours = (("ours", each) for each in endpoint.authority.validity)
-    dates = (*ours, ("server", validity(seen.server)))
+    dates = (
+        *ours,
+        ("server_ca", validity(endpoint.server_ca)),
+        ("server", validity(seen.server)),
+    )
     rows = [
         (whose, each.subject, rfc3339(each.begins), rfc3339(each.ends))
         for whose, each in dates

@@ -133,8 +133,7 @@ def open_host(settings: HostSettings) -> Opened:
         CertificateError: They can't be used.
     """
     endpoint = open_endpoint(settings.access)
-    authority = endpoint.authority
-    return Opened(Client(endpoint), authority.domain, authority.validity)
+    return Opened(Client(endpoint), endpoint.authority.domain, endpoint.validity)
 
 
 def print_survey(seen: Survey) -> None:

@@ -46,7 +46,8 @@ class Opened:
     Attributes:
         client: Asks it.
         domain: What its certificate may act in.
-        validity: The dates of its certificates, signer first.
+        validity: The dates of its certificates, signer first, and of what
+            the server's comes from.
     """
 
     client: Answers

@@ -176,6 +176,7 @@ def test_check_says_whose_key_it_is_and_who_answers(ctl, asked):
 
     assert (seen["domain"], seen["warnings"]) == (":", [])
     assert seen["server"]["name"] == "sandbox"
+    assert seen["server_ca"]["subject"] == "CN=sandbox CA"
     assert [each["domain"] for each in seen["policies"]] == [":", "user:"]
     assert f'server_key_sha256 = "{seen["server"]["key_sha256"]}"' in out
 

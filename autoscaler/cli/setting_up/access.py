@@ -138,8 +138,7 @@ def open_access(access: HostSettings) -> Opened:
         CertificateError: They can't be used, or others can read them.
     """
     endpoint = open_private_endpoint(access)
-    authority = endpoint.authority
-    return Opened(Client(endpoint), authority.domain, authority.validity)
+    return Opened(Client(endpoint), endpoint.authority.domain, endpoint.validity)
 
 
 async def look(opened: Opened) -> Seen:

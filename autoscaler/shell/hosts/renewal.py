@@ -60,7 +60,7 @@ class RenewingHost:
     def dates(self) -> tuple[Validity, ...]:
         """From when until when our certificates hold, and the server's."""
         server = self._newest.server
-        ours = self._newest.endpoint.authority.validity
+        ours = self._newest.endpoint.validity
         return ours if server is None else (*ours, server)
 
     async def info(self, name: Name) -> Mapping[Name, Info]:
