@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable
 
+FAILED = 1
 INTERRUPTED = 128 + signal.SIGINT
 _DISTRIBUTION = "albatross-autoscaler"
 
@@ -17,15 +18,38 @@ def exit_code(run: Callable[[], int]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = run()
-        sys.stdout.flush()
+        return _flushed(run())
     except BrokenPipeError:
-        # Whoever reads has read enough; the interpreter must not flush again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever reads has read enough.
+        _print_no_more()
         return 0
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _flushed(code: int) -> int:
+    """Return *code*, or that of a failure where what was printed is lost."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if code == 0:
+            print(unprintable(error), file=sys.stderr)
+        _print_no_more()
+        return code or FAILED
     return code
+
+
+def unprintable(error: OSError) -> str:
+    """Return what to say where *error* keeps us from printing."""
+    return f"standard output can't be written: {error.strerror}"
+
+
+def _print_no_more() -> None:
+    # The interpreter must not flush again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Version(argparse.Action):

@@ -3,10 +3,12 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
+from albatross_client.cli.ending import unprintable
 from albatross_client.cli.show import Json, table
 from albatross_client.texts import as_unicode, clean
 
@@ -16,12 +18,17 @@ _LONGEST_LINE = 2000
 
 def print_json(value: Json) -> None:
     """Print *value* on one line, ASCII alone, at once."""
-    print(json.dumps(as_unicode(value)), flush=True)
+    print_text(json.dumps(as_unicode(value)))
 
 
 def print_text(text: str) -> None:
-    """Print *text*, at once."""
-    print(text, flush=True)
+    """Print *text*, at once.
+
+    Raises:
+        ValueError: Standard output can't be written.
+    """
+    with _written():
+        print(text, flush=True)
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -50,7 +57,7 @@ def write_content(arguments: argparse.Namespace, content: bytes) -> None:
         ValueError: The file can't be written.
     """
     if arguments.output == STDOUT:
-        sys.stdout.buffer.write(content)
+        _write_to_stdout(content)
         return
     try:
         arguments.output.write_bytes(content)
@@ -68,6 +75,27 @@ def write_content(arguments: argparse.Namespace, content: bytes) -> None:
         print_json(said)
     else:
         print_text(f"{arguments.output}: {len(content)} bytes, SHA-256 {digest}")
+
+
+def _write_to_stdout(content: bytes) -> None:
+    if sys.stdout is None:
+        msg = "standard output is closed"
+        raise ValueError(msg)
+    with _written():
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    """Tell of a full disk as of all else that can't be done."""
+    try:
+        yield
+    except BrokenPipeError:
+        # Whoever reads has read enough: that is no failure.
+        raise
+    except OSError as error:
+        raise ValueError(unprintable(error)) from error
 
 
 def read_content(path: Path) -> bytes:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from albatross_client.cli.codec import WIRE
-from albatross_client.cli.output import print_complaint
+from albatross_client.cli.output import print_complaint, print_text
 from albatross_client.errors import RemoteProtocolError
 from albatross_client.framing import LENGTH_BYTES, FrameReader
 from albatross_client.meaning import (
@@ -35,20 +35,18 @@ def run_decode(arguments: argparse.Namespace) -> int:
     try:
         if arguments.frames is not None:
             return _decode_frames(arguments.frames, arguments.kind)
-        meaning = _decode(_read_hex(), arguments.kind)
+        print_text(json.dumps(_decode(_read_hex(), arguments.kind)))
     except (RemoteProtocolError, ValueError) as error:
         return _complain(str(error))
-    print(json.dumps(meaning))
     return 0
 
 
 def run_encode(arguments: argparse.Namespace) -> int:
     """Print the message that standard input describes; return the exit code."""
     try:
-        octets = _encode(_read_json(), arguments.kind)
+        print_text(_encode(_read_json(), arguments.kind).hex())
     except ValueError as error:
         return _complain(str(error))
-    print(octets.hex())
     return 0
 
 
@@ -136,7 +134,7 @@ def _decode_frame(body: bytes, place: str) -> int:
         meaning = to_meaning(decode(body))
     except RemoteProtocolError as error:
         return _complain(f"{place}: {error}")
-    print(json.dumps(meaning))
+    print_text(json.dumps(meaning))
     return 0
 
 

@@ -23,9 +23,9 @@ async def stats(client: Client, arguments: argparse.Namespace) -> None:
     path = arguments.name or client.endpoint.authority.domain
     stream = await in_time(client, arguments, partial(client.stats, path))
     before: dict[Name, Heard] = {}
-    if not arguments.json:
-        print_text(show.STATS_HEADER)
     async with stream:
+        if not arguments.json:
+            print_text(show.STATS_HEADER)
         for _ in _times(arguments.count):
             heard = await stream.receive()
             now = Timestamp.of(wall_clock())

@@ -2,47 +2,23 @@
 
 import hashlib
 import json
-import os
-import signal
 import subprocess
 import sys
-from contextlib import contextmanager
 
 import pytest
 
 from albatross_client.cli import main
+from tests.client.ctl_process import sandbox_in
 
-MAIN = "import sys; from albatross_client.cli import main; sys.exit(main())"
-COMMAND = [sys.executable, "-W", "error", "-c", MAIN]
 IMAGE = b"\x7fELF" + bytes(range(256)) * 100
 
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory):
     """The directory of a sandbox in a process of its own, ``h.toml`` in it."""
-    directory = tmp_path_factory.mktemp("sandbox")
-    options = (
-        *("--kind", "model", "--interval", "100ms", "--unikernel", "user:web"),
-        *("--policy", "user=unikernels:10,memory:1024,block:100,cpuids:0-3"),
-    )
-    with running("sandbox", "--directory", str(directory), *options) as child:
-        lines = [child.stdout.readline()]
-        while "ca_key" not in lines[-1]:
-            lines.append(child.stdout.readline())
-        (directory / "h.toml").write_text("".join(lines[1:]))
+    with sandbox_in(tmp_path_factory.mktemp("sandbox")) as directory:
         (directory / "image").write_bytes(IMAGE)
         yield directory
-
-
-@contextmanager
-def running(*arguments, **options):
-    with subprocess.Popen(  # noqa: S603 - ours
-        [*COMMAND, *arguments], stdout=subprocess.PIPE, text=True, **options
-    ) as child:
-        try:
-            yield child
-        finally:
-            child.terminate()
 
 
 @pytest.fixture
@@ -340,39 +316,3 @@ def test_help_loads_nothing_heavy():
     )
 
     assert done.stdout.splitlines()[-1] == "[]"
-
-
-def test_an_interrupt_ends_a_stream_without_a_word(sandbox):
-    host = ("--config", str(sandbox / "h.toml"))
-    with running("stats", *host, stderr=subprocess.PIPE) as child:
-        child.stdout.readline()
-        child.stdout.readline()
-        child.send_signal(signal.SIGINT)
-        _, complaint = child.communicate(timeout=10)
-
-    assert (child.returncode, complaint) == (130, "")
-
-
-def test_a_reader_that_leaves_ends_a_stream_without_a_word(sandbox):
-    host = ("--config", str(sandbox / "h.toml"))
-    with running("stats", *host, stderr=subprocess.PIPE) as child:
-        child.stdout.readline()
-        child.stdout.close()
-        complaint = child.stderr.read()
-        child.wait(10)
-
-    assert (child.returncode, complaint) == (0, "")
-
-
-def test_an_output_of_another_encoding_is_no_traceback(sandbox):
-    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
-    done = subprocess.run(  # noqa: S603 - ours
-        [*COMMAND, "info", "--config", str(sandbox / "wö.toml")],
-        capture_output=True,
-        env=environment,
-        check=False,
-    )
-
-    assert done.returncode == 1
-    assert b"can't be read" in done.stderr
-    assert b"Traceback" not in done.stderr
