@@ -47,7 +47,7 @@ def from_meaning(meaning: object) -> Wire:
     header = message["header"].record("version", "sequence", "name")
     _check_version(header["version"])
     return Wire(
-        Header(read_name(header["name"]), header["sequence"].integer()),
+        Header(read_name(header["name"]), header["sequence"].counter()),
         read_payload(message["payload"]),
     )
 

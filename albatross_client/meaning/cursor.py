@@ -13,6 +13,7 @@ T = TypeVar("T")
 
 _HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2})*", re.ASCII)
 _SHOWN: Final = 40
+_SHOWN_BITS: Final = 128
 
 
 @frozen
@@ -82,15 +83,24 @@ class Cursor:
         return None if self.value is None else read(self)
 
     def text(self) -> str:
-        """Return a string."""
-        if not isinstance(self.value, str):
-            self.fail("a string")
+        """Return a string that has a form in UTF-8, foreign bytes included."""
+        if not isinstance(self.value, str) or not _is_writable(self.value):
+            self.fail("a string of Unicode")
         return self.value
 
     def integer(self) -> int:
-        """Return a whole number."""
+        """Return a whole number that fits into an INTEGER."""
+        return self._number(62)
+
+    def counter(self) -> int:
+        """Return a whole number that fits into a 64-bit counter."""
+        return self._number(63)
+
+    def _number(self, bits: int) -> int:
         if not isinstance(self.value, int) or isinstance(self.value, bool):
             self.fail("a whole number")
+        if not -1 << bits <= self.value < 1 << bits:
+            self.fail(f"a whole number from -2^{bits} to 2^{bits} - 1")
         return self.value
 
     def boolean(self) -> bool:
@@ -104,6 +114,14 @@ class Cursor:
         if not isinstance(self.value, str) or _HEX.fullmatch(self.value) is None:
             self.fail("an even number of hexadecimal digits")
         return bytes.fromhex(self.value)
+
+
+def _is_writable(text: str) -> bool:
+    try:
+        text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _show(value: object) -> str:
@@ -120,5 +138,9 @@ def _show(value: object) -> str:
             return "true" if value else "false"
         case str():
             return ascii(value[:_SHOWN])
+        case int():
+            # It may have more digits than Python writes.
+            bits = value.bit_length()
+            return str(value) if bits <= _SHOWN_BITS else f"a number of {bits} bits"
         case _:
-            return str(value)[:_SHOWN] if isinstance(value, float) else "a number"
+            return str(value)[:_SHOWN]

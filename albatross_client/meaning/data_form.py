@@ -21,6 +21,11 @@ from albatross_client.values import (
     Timeval,
 )
 
+# vmm_asn.ml:ifdata, kinfo_mem - these are INTEGERs; others are 64-bit counters.
+_INTEGERS: Final = frozenset(
+    {"flags", "send_length", "max_send_length", "send_drops", "mtu", "cow"}
+)
+
 
 def write_data(data: StatsData | ConsoleLine | BlockChunk) -> Json:
     """Return *data* as ``{KIND: ...}``."""
@@ -87,33 +92,36 @@ def _read_rusage(at: Cursor) -> Rusage:
     parts = dict(at.record(*fields_dict(Rusage)))
     utime = _read_timeval(parts.pop("utime"))
     stime = _read_timeval(parts.pop("stime"))
-    return Rusage(utime=utime, stime=stime, **_integers(parts))
+    return Rusage(utime=utime, stime=stime, **_numbers(parts))
 
 
 def _read_interface(at: Cursor) -> InterfaceStats:
     parts = dict(at.record(*fields_dict(InterfaceStats)))
     bridge = parts.pop("bridge").text()
-    return InterfaceStats(bridge=bridge, **_integers(parts))
+    return InterfaceStats(bridge=bridge, **_numbers(parts))
 
 
 def _read_kinfo(at: Cursor) -> KinfoMem:
     parts = dict(at.record(*fields_dict(KinfoMem)))
     start = _read_timeval(parts.pop("start"))
-    return KinfoMem(start=start, **_integers(parts))
+    return KinfoMem(start=start, **_numbers(parts))
 
 
-def _integers(parts: Mapping[str, Cursor]) -> dict[str, int]:
-    return {name: part.integer() for name, part in parts.items()}
+def _numbers(parts: Mapping[str, Cursor]) -> dict[str, int]:
+    return {
+        name: part.integer() if name in _INTEGERS else part.counter()
+        for name, part in parts.items()
+    }
 
 
 def _read_counter(at: Cursor) -> tuple[str, int]:
     parts = at.record("key", "value")
-    return parts["key"].text(), parts["value"].integer()
+    return parts["key"].text(), parts["value"].counter()
 
 
 def _read_timeval(at: Cursor) -> Timeval:
     parts = at.record("seconds", "microseconds")
-    return Timeval(parts["seconds"].integer(), parts["microseconds"].integer())
+    return Timeval(parts["seconds"].counter(), parts["microseconds"].integer())
 
 
 def _read_line(at: Cursor) -> Data:
