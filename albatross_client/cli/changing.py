@@ -2,7 +2,6 @@
 
 import argparse
 import re
-import zlib
 
 from attrs import asdict
 
@@ -27,11 +26,9 @@ _CODES = re.compile(r"\d{1,3}(?:,\d{1,3})*", re.ASCII)
 
 async def create(client: Client, arguments: argparse.Namespace) -> None:
     """Create a unikernel from an image file."""
-    image = read_content(arguments.image)
-    level = arguments.compress
     how = asdict(_arguments(arguments), recurse=False)
-    config = Config(**how, compressed=level > 0)
-    content = zlib.compress(image, level) if level else image
+    config = Config(**how, compressed=arguments.compress > 0)
+    content = read_content(arguments.image, arguments.compress)
     await client.create(arguments.name, config, content)
     print_done(arguments, "created")
 

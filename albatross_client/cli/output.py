@@ -1,8 +1,10 @@
 """Printing: as JSON where ``--json`` says so, else for people."""
 
 import argparse
+import io
 import json
 import sys
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
@@ -14,6 +16,7 @@ from albatross_client.texts import as_unicode, clean
 
 STDOUT = Path("-")
 _LONGEST_LINE = 2000
+_PIECE_BYTES = 1024 * 1024
 
 
 def print_json(value: Json) -> None:
@@ -98,14 +101,25 @@ def _written() -> Iterator[None]:
         raise ValueError(unprintable(error)) from error
 
 
-def read_content(path: Path) -> bytes:
-    """Return what is in the file at *path*.
+def read_content(path: Path, level: int = 0) -> bytes:
+    """Return what is in the file at *path*; above *level* 0 as a zlib stream.
 
     Raises:
         ValueError: It can't be read.
     """
     try:
-        return path.read_bytes()
+        return _deflated(path, level) if level else path.read_bytes()
     except OSError as error:
         msg = f"{path} can't be read: {error.strerror}"
         raise ValueError(msg) from error
+
+
+def _deflated(path: Path, level: int) -> bytes:
+    # Piece by piece: an image may have 100 MB, and one copy of it is enough.
+    deflater = zlib.compressobj(level)
+    stream = io.BytesIO()
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE_BYTES):
+            stream.write(deflater.compress(piece))
+    stream.write(deflater.flush())
+    return stream.getvalue()
