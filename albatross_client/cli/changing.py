@@ -18,9 +18,12 @@ from albatross_client.values import (
 )
 
 _NET = re.compile(
-    r"(?P<name>[^:]+)(?::(?P<bridge>[^:]+)(?::(?P<mac>[0-9A-Fa-f:]{17}))?)?"
+    r"(?P<name>[^:]+)(?::(?P<bridge>[^:]+)"
+    r"(?::(?P<mac>[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}))?)?"
 )
-_BLOCK = re.compile(r"(?P<name>[^:@]+)(?::(?P<device>[^@]+))?(?:@(?P<sector>\d+))?")
+_BLOCK = re.compile(
+    r"(?P<name>[^:@]+)(?::(?P<device>[^@]+))?(?:@(?P<sector>[0-9]{1,18}))?"
+)
 _CODES = re.compile(r"\d{1,3}(?:,\d{1,3})*", re.ASCII)
 
 

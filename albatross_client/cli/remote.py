@@ -20,6 +20,7 @@ _ONE = "PATH:LABEL, such as user:web"
 _ANY = "PATH:LABEL, or PATH: for all of a domain; without it all"
 DEFAULT_TIMEOUT = 30.0
 TRANSFER_TIMEOUT = 600.0
+_MOST = (1 << 62) - 1  # what an INTEGER holds on the wire
 
 
 def add_commands(subparsers: "Subparsers") -> None:
@@ -231,6 +232,9 @@ def _count(text: str) -> int:
     number = _or_usage(lambda: int(text))
     if number < 0:
         msg = f"{text} is less than 0"
+        raise argparse.ArgumentTypeError(msg)
+    if number > _MOST:
+        msg = f"{text} is more than {_MOST}"
         raise argparse.ArgumentTypeError(msg)
     return number
 

@@ -273,6 +273,7 @@ def test_what_cannot_be_done_is_one_sentence_and_code_1(
         pytest.param(("create", "a", "b", "--compress", "10"), id="level"),
         pytest.param(("info", "--timeout", "nan"), id="timeout"),
         pytest.param(("block", "add", "a", "x"), id="size"),
+        pytest.param(("block", "add", "a", str(1 << 62)), id="beyond the wire"),
     ],
 )
 def test_a_command_line_that_means_nothing_is_code_2(ctl, arguments):

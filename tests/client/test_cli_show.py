@@ -191,3 +191,20 @@ def test_an_interface_is_read_from_its_option(text, expected):
 )
 def test_a_block_device_is_read_from_its_option(text, expected):
     assert read_block(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        (read_interface, "s:br0:::::::::::::::::1"),
+        (read_interface, "s:br0:a:a:a:a:a:a:a:a:a"),
+        (read_interface, "s:br0:0a0b0c0d0e0f0a0b:"),
+        (read_interface, "s:br0:000:a:0b:0c:0d:0e"),
+        (read_block, "data@\u0665"),
+        (read_block, "data@9999999999999999999"),
+    ],
+    ids=["colons", "odd", "eight", "uneven", "digit", "sector"],
+)
+def test_a_device_that_is_none_is_told_with_what_is_allowed(read, text):
+    with pytest.raises(ValueError, match=r"^--(net|block) .*: allowed is NAME, NAME:"):
+        read(text)
