@@ -11,6 +11,10 @@ from albatross_client.errors import HostUnreachableError
 
 T = TypeVar("T")
 
+_CHANGING = frozenset(
+    {"create", "restart", "destroy", "block_add", "block_remove", "block_set"}
+)
+
 
 async def in_time(
     client: Client, arguments: argparse.Namespace, act: Callable[[], Awaitable[T]]
@@ -26,7 +30,8 @@ async def in_time(
     except trio.TooSlowError as error:
         msg = (
             f"{client.endpoint.address} has not answered within "
-            f"{arguments.timeout:g} s (--timeout); a change may have taken effect all "
-            "the same"
+            f"{arguments.timeout:g} s (--timeout)"
         )
+        if arguments.action in _CHANGING:
+            msg += "; it may have taken effect all the same"
         raise HostUnreachableError(msg, sent=True) from error

@@ -265,6 +265,23 @@ def test_what_cannot_be_done_is_one_sentence_and_code_1(
 
 
 @pytest.mark.parametrize(
+    ("command", "changes"),
+    [
+        (("check",), False),
+        (("info",), False),
+        (("console", "user:web"), False),
+        (("destroy", "user:none"), True),
+        (("block", "add", "user:none", "1"), True),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_only_what_changes_something_may_have_taken_effect(ctl, command, changes):
+    code, _, err = ctl(*command, "--timeout", "0.000001")
+
+    assert (code, "may have taken effect" in err) == (1, changes)
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         pytest.param((), id="nothing"),
