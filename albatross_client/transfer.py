@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import trio
 
+from albatross_client.commands import Unknown
 from albatross_client.connection import Connection, Connector
 from albatross_client.errors import (
     AlbatrossError,
@@ -157,13 +158,19 @@ def success(wire: Wire) -> Success:
     Raises:
         CommandRefusedError: It is a failure; the message is the host's text.
         HungUpError: It is the text of a service that hung up.
-        RemoteProtocolError: It is no reply at all.
+        RemoteProtocolError: It is no reply at all, or of an unknown kind.
     """
     payload = wire.payload
     if isinstance(payload, Failure):
         if payload.text.startswith(_HUNG_UP):
             raise HungUpError(payload.text + _advice(payload.text))
         raise CommandRefusedError(payload.text + _advice(payload.text))
+    if isinstance(payload, Unknown):
+        msg = (
+            f"the host sent {payload.within} tag {payload.tag}, which is not known "
+            "here, where a reply was due: it may be newer than what is spoken here"
+        )
+        raise RemoteProtocolError(msg)
     if not isinstance(payload, Success):
         msg = f"the host sent {type(payload).__name__} where a reply was due"
         raise RemoteProtocolError(msg)

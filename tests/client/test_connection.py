@@ -9,7 +9,7 @@ import trio
 
 from albatross_client.certificates import load_authority
 from albatross_client.client import Client
-from albatross_client.commands import UnikernelInfo
+from albatross_client.commands import UnikernelInfo, Unknown
 from albatross_client.endpoint import Endpoint
 from albatross_client.errors import (
     CertificateError,
@@ -180,6 +180,12 @@ async def test_a_policy_that_cannot_be_stored_says_who_has_to_sign(serve, endpoi
             RemoteProtocolError,
             "answered by Said",
             id="another reply",
+        ),
+        pytest.param(
+            say(message(Unknown("success", 31, bytes.fromhex("bf1f00")))),
+            RemoteProtocolError,
+            "sent success tag 31, which is not known here",
+            id="a newer reply",
         ),
     ],
 )
