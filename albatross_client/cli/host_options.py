@@ -3,7 +3,9 @@
 import argparse
 from pathlib import Path
 
-from albatross_client.endpoint import Endpoint
+from attrs import evolve
+
+from albatross_client.endpoint import MIB, Endpoint
 from albatross_client.hosts import (
     HostSettings,
     open_endpoint,
@@ -22,7 +24,13 @@ def endpoint_of(arguments: argparse.Namespace) -> Endpoint:
         ValueError: They don't name one host; the message says what is missing.
         CertificateError: A file can't be read, or they don't fit together.
     """
-    return open_endpoint(settings_of(arguments))
+    endpoint = open_endpoint(settings_of(arguments))
+    # Only what fetches contents has one.
+    limit = getattr(arguments, "limit", None)
+    if limit is None:
+        return endpoint
+    limits = evolve(endpoint.limits, image_bytes=limit * MIB)
+    return evolve(endpoint, limits=limits)
 
 
 def settings_of(arguments: argparse.Namespace) -> HostSettings:

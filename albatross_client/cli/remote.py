@@ -164,6 +164,12 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", "-o", type=Path, required=True, help="file to write (- for stdout)"
     )
+    parser.add_argument(
+        "--limit",
+        type=_count,
+        metavar="MIB",
+        help="the most that is taken (default: 256); it is held in memory",
+    )
 
 
 def _command(

@@ -8,6 +8,9 @@ import sys
 import pytest
 
 from albatross_client.cli import main
+from albatross_client.cli.host_options import endpoint_of
+from albatross_client.cli.main import whole_parser
+from albatross_client.endpoint import MIB, Limits
 from tests.client.ctl_process import sandbox_in
 
 IMAGE = b"\x7fELF" + bytes(range(256)) * 100
@@ -186,6 +189,17 @@ def by_options(sandbox, ca="ca.pem"):
     )
 
 
+def test_how_much_is_taken_can_be_said(sandbox):
+    words = ("block", "dump", "user:a", "-o", "x", *by_options(sandbox))
+
+    usual, more = (
+        endpoint_of(whole_parser().parse_args([*words, *limit])).limits
+        for limit in ((), ("--limit", "5000"))
+    )
+
+    assert (usual, more.image_bytes) == (Limits(), 5000 * MIB)
+
+
 def test_a_host_can_be_named_by_options(asked, sandbox):
     found = asked("info", host=by_options(sandbox, "user.pem"))["unikernels"]
 
@@ -243,6 +257,14 @@ def test_a_host_can_be_named_by_options(asked, sandbox):
             ("image", "user:web", "-o", "/none/x", "--config", "{}/h.toml"),
             "/none/x can't be written",
             id="no directory",
+        ),
+        pytest.param(
+            (
+                *("image", "user:web", "-o", "{}/x", "--limit", "0"),
+                *("--config", "{}/h.toml"),
+            ),
+            "the image is larger than 0 bytes (image limit)",
+            id="limit",
         ),
         pytest.param(
             ("stats", "--timeout", "0.000001", "--config", "{}/h.toml"),
