@@ -34,6 +34,8 @@ from autoscaler.core.view import View
 # Without a conclusive tick for so long, ticks before it are not consecutive.
 FORGET_TICKS_S = 60.0
 FORGET_TICKS_INTERVALS = 6
+# Whoever is looked at less often than that has consecutive ticks, too.
+FORGET_TICKS_PERIODS = 2
 
 
 def decide(
@@ -48,7 +50,7 @@ def decide(
         now: Monotonic seconds.
         has_usage: Whether any of them has a new usage.
     """
-    ticks = _remembered(group.ticks, load, view, now) if has_usage else group.ticks
+    ticks = _remembered(group, load, view, now) if has_usage else group.ticks
     case = Case(group, view, now, load, ticks, has_usage=has_usage)
     return keep_standbys(case, gated(case, _rule(case)))
 
@@ -125,9 +127,15 @@ def _among_others(case: Case, follow_load: Callable[[Case], Ruling]) -> Ruling:
     return roll_out(case, follow_load(case))
 
 
-def _remembered(ticks: Ticks, load: Load, view: View, now: float) -> Ticks:
+def _remembered(group: Group, load: Load, view: View, now: float) -> Ticks:
     """Return the counters that this tick starts from."""
-    limit = max(FORGET_TICKS_S, FORGET_TICKS_INTERVALS * view.feed.rhythm.reckoned)
+    ticks, poll_interval = group.ticks, group.policy.poll_interval
+    interval = view.feed.rhythm.reckoned
+    limit = max(
+        FORGET_TICKS_S,
+        FORGET_TICKS_INTERVALS * interval,
+        FORGET_TICKS_PERIODS * poll_interval,
+    )
     if ticks.conclusive is not None and now - ticks.conclusive > limit:
         ticks = ticks.counted(0, 0)
     if not load.is_conclusive:

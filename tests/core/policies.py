@@ -14,7 +14,7 @@ def drawn_policy(number: int) -> Policy:
         max_clones=pick((2, 3, 4)),
         min_clones=pick((0, 0, 1, 2)),
         mode=pick((*[Mode.ACTIVE] * 8, Mode.OBSERVE, Mode.PAUSED)),
-        poll_interval=pick((1.0, 10.0, 10.0, 25.0)),
+        poll_interval=pick((1.0, 10.0, 10.0, 25.0, 70.0)),
         scale_up_threshold_percent=pick((70.0, 90.0)),
         scale_up_trigger_ticks=pick((1, 2, 3)),
         scale_up_step=pick((1, 1, 2, 3)),

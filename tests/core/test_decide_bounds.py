@@ -324,6 +324,25 @@ def test_ticks_are_forgotten_after_a_minute_without_a_conclusive_one(
 
 
 @pytest.mark.parametrize(
+    ("ago", "kept"),
+    [
+        pytest.param(180.0, True, id="the latest that is in time"),
+        pytest.param(240.0, True, id="two periods"),
+        pytest.param(240.1, False, id="longer than two periods"),
+    ],
+)
+def test_ticks_that_come_less_than_once_a_minute_are_consecutive(ago, kept):
+    """A group with a poll_interval above a minute counted to one for ever."""
+    ticks = Ticks(high=1, low=0, last=NOW - ago, conclusive=NOW - ago)
+    policy = make_policy(poll_interval=120.0)
+    group, view = make_world(95.0, ticks=ticks, policy=policy)
+
+    left = decide(group, view, assess(group, view, NOW), NOW).ticks
+
+    assert left.high == kept + 1
+
+
+@pytest.mark.parametrize(
     ("ledger", "mode"),
     [(Ledger(actions=(destroying(5),)), Mode.ACTIVE), (Ledger(), Mode.PAUSED)],
     ids=["busy", "paused"],

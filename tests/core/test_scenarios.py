@@ -91,6 +91,21 @@ def test_at_95_percent_the_third_tick_scales_up():
     assert reasons(world) == [Reason.HIGH]
 
 
+@pytest.mark.parametrize("poll_interval", [60.0, 90.0, 300.0])
+def test_an_overload_is_acted_upon_however_seldom_it_is_looked_at(poll_interval):
+    world = started(poll_interval=poll_interval, jitter=1.0)
+    world.level = 0.97
+    since, policy = world.now, world.policy
+    limit = policy.scale_up_trigger_ticks * 1.5 * poll_interval + 60 + world.interval
+
+    # Until every pair of a tick lies within the overload.
+    world.passes_for(poll_interval + world.interval)
+    world.passes_for(limit)
+
+    assert reasons(world)[:1] == [Reason.HIGH]
+    assert world.begun[0][0] - since <= limit
+
+
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(
     demand=st.floats(0.1, 5),
