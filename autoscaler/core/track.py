@@ -116,7 +116,7 @@ def follow(
     if distance < BUNCH_S:
         return _bunched(track, sample, moment, row), rhythm, Verdict.BUNCHED
     # The distance first: it may be the one that makes the interval known.
-    rhythm = beat(rhythm, row)
+    rhythm = beat(rhythm, row, moment.at)
     verdict = _judge(before, sample, distance, rhythm.interval, numcpus)
     if verdict is Verdict.COUNTED:
         return _counted(track, sample, moment, row), rhythm, verdict

@@ -6,21 +6,35 @@ from hypothesis import strategies as st
 
 from autoscaler.core.rhythm import Rhythm, beat
 
+# The first of two frames; those before it are far enough away.
+BEGAN = 1000.0
+
 
 def after(*distances: float, rhythm: Rhythm | None = None) -> Rhythm:
-    """Return the rhythm after *distances* of as many different unikernels."""
-    rhythm = rhythm or Rhythm()
+    """Return the rhythm after *distances* of samplings one after another."""
+    rhythm, at = rhythm or Rhythm(), BEGAN
     for distance in distances:
-        rhythm = beat(rhythm, (distance,))
+        at += distance
+        rhythm = beat(rhythm, (distance,), at)
     return rhythm
 
 
 def after_row(rhythm: Rhythm, *distances: float) -> Rhythm:
     """Return the rhythm after *distances* of one unikernel."""
     row: tuple[float, ...] = ()
+    at = 2 * BEGAN
     for distance in distances:
-        row = (*row[-3:], distance)
-        rhythm = beat(rhythm, row)
+        row, at = (*row[-3:], distance), at + distance
+        rhythm = beat(rhythm, row, at)
+    return rhythm
+
+
+def after_sampling(
+    rhythm: Rhythm, at: float, *distances: float, spread: float = 0.001
+) -> Rhythm:
+    """Return the rhythm after one sampling of as many unikernels at *at*."""
+    for place, distance in enumerate(distances):
+        rhythm = beat(rhythm, (distance,), at + place * spread)
     return rhythm
 
 
@@ -32,7 +46,57 @@ def test_three_distances_are_not_enough_for_an_interval():
 
 
 def test_four_distances_of_different_unikernels_make_the_interval_known():
-    assert after(9.0, 10.0, 11.0, 30.0).interval == 10.5
+    rhythm = after_sampling(Rhythm(), BEGAN, 9.0, 10.0, 11.0, 30.0)
+
+    assert rhythm.interval == 10.5
+
+
+@pytest.mark.parametrize("unikernels", [1, 4, 5, 40, 100])
+@pytest.mark.parametrize("late", [3.0, 5.0, 25.0])
+def test_a_sampling_that_comes_late_is_one_whatever_it_tells_of(unikernels, late):
+    """A hundred distances of 15 s, all of one stall, made 15 s the median."""
+    rhythm = Rhythm()
+    for sampling in range(1, 9):
+        rhythm = after_sampling(rhythm, 10.0 * sampling, *[10.0] * unikernels)
+
+    rhythm = after_sampling(rhythm, 90.0 + late, *[10.0 + late] * unikernels)
+    assert rhythm.interval == 10.0
+    rhythm = after_sampling(rhythm, 101.0 + late, *[11.0 - late] * unikernels)
+    assert rhythm.interval == 10.0
+
+
+def test_of_one_sampling_four_distances_count():
+    rhythm = after_sampling(Rhythm(), BEGAN, *[10.0] * 7)
+    assert rhythm.distances == (10.0,) * 4
+
+    rhythm = after_sampling(rhythm, BEGAN + 8.0, *[8.0] * 7)
+    assert rhythm.distances == (10.0,) * 4 + (8.0,) * 4
+
+
+@pytest.mark.parametrize(
+    ("spread", "counted"),
+    [
+        pytest.param(0.5, 4, id="within half of the interval"),
+        pytest.param(2.5, 6, id="over all of it"),
+    ],
+)
+def test_unikernels_that_are_read_apart_are_of_other_samplings(spread, counted):
+    rhythm = after_sampling(Rhythm(), BEGAN, *[10.0] * 6, spread=spread)
+
+    assert len(rhythm.distances) == counted
+
+
+def test_many_unikernels_with_another_interval_are_followed_after_four():
+    rhythm = Rhythm()
+    for sampling in range(1, 20):
+        rhythm = after_sampling(rhythm, 10.0 * sampling, *[10.0] * 50)
+    for sampling in range(1, 5):
+        assert rhythm.interval == 10.0
+        for place in range(50):
+            at = 190.0 + 5.0 * sampling + place / 1000
+            rhythm = beat(rhythm, (5.0,) * sampling, at)
+
+    assert rhythm.interval == 5.0
 
 
 def test_the_interval_is_the_median_of_the_last_32_distances():
@@ -113,7 +177,7 @@ def test_history_stands_while_one_unikernel_is_not_regular_in_a_new_way(row):
 
 
 def test_a_row_with_a_bunch_in_it_is_not_regular():
-    rhythm = beat(after(*[1.0] * 20), (0.19, 0.2, 0.2, 0.2))
+    rhythm = beat(after(*[1.0] * 20), (0.19, 0.2, 0.2, 0.2), 2 * BEGAN)
 
     assert rhythm.interval == 1.0
 

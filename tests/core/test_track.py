@@ -240,6 +240,24 @@ def test_a_stall_of_35_s_never_makes_a_wrong_percent():
     assert usages == {80}
 
 
+@pytest.mark.parametrize("unikernels", [1, 17, 60])
+@pytest.mark.parametrize("late", [4.0, 5.0, 9.0, 35.0])
+def test_however_many_come_late_together_no_percent_is_wrong(unikernels, late):
+    """All of them late by 5 s made 15 s the interval, and a third less load."""
+    tracks, rhythm, usages = [Track()] * unikernels, TEN, set()
+    for tick in range(60):
+        stalled = tick % 12 in {6, 7, 8, 9}
+        arrives = max(10.0 * tick, 60.0 + 120 * (tick // 12) + late if stalled else 0)
+        _, sample = busy(10 * tick, 0.5)
+        for place, track in enumerate(tracks):
+            moment = make_moment(arrives + 0.01 * (tick % 12) + 0.0001 * place)
+            tracks[place], rhythm, _ = follow(track, rhythm, sample, moment, 1)
+        # As at a tick, when a bunch has been read to its end.
+        usages |= {round(t.usage) for t in tracks if t.usage is not None}
+
+    assert usages <= set(range(40, 64))
+
+
 def test_the_first_start_that_info_tells_is_no_restart():
     track = relist(Track(), Timestamp(5), 3.0, now=50)
 
