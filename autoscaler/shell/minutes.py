@@ -105,9 +105,11 @@ def warn_of_rhythm(watch: Watch, log: Log) -> None:
             measured_s=round(rhythm.contradiction, 3),
             **where,
         )
-    counted = verdicts[Verdict.COUNTED]
+    # What is taken back now may have counted in the minute before.
+    counted = max(0, verdicts[Verdict.COUNTED])
     wrong = sum(verdicts[verdict] for verdict in IRREGULAR)
-    if wrong > counted and rhythm.distances:
+    # While no interval is known, no frame can come too early or too late.
+    if wrong > counted and rhythm.distances and rhythm.interval is not None:
         log.event(
             "frames_irregular",
             counted=counted,

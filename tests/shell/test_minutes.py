@@ -95,11 +95,32 @@ async def test_frames_that_come_in_bunches_are_said_to_be_irregular(
     assert warning["host"] == "alpha"
 
 
+async def test_frames_that_come_by_twos_are_said_to_be_irregular(
+    autojump_clock, nursery
+):
+    """Every head of a bunch counted until it was taken back: half of them."""
+    stalls = Rule(fault=StreamStalled(10.5), after=19.9, every=20, times=None)
+    world = await make_world(nursery, Wish(rules=(stalls,)))
+
+    await trio.sleep(600)
+
+    warning = world.events("frames_irregular")[-1]
+    assert warning["counted"] == 0
+    assert (warning["interval_s"], warning["not_counted"]) == (20.0, 6)
+    assert world.decision.reason.value == "no_data"
+
+
 async def test_a_regular_stream_is_not_warned_of():
     lines, watch = said_of(Rhythm(distances=(10.0,) * 4), COUNTED=6, UNTIMELY=2)
 
     assert lines == []
     assert watch.recent.total() == 0
+
+
+async def test_without_an_interval_no_frame_is_too_early_or_too_late():
+    lines, _ = said_of(Rhythm(distances=(10.0,) * 3), UNTIMELY=2)
+
+    assert lines == []
 
 
 async def test_a_configured_interval_that_is_not_the_measured_one_is_said():

@@ -52,7 +52,8 @@ class Watch:
         rules: The newest answer to `policy info`.
         changed_at: When the stream last went up or down, monotonic.
         verdicts: How many frames met each verdict.
-        recent: The same, since somebody last looked at it.
+        recent: The same, since somebody last looked at it; pairs that were
+            taken back are untimely.
         openings: How many subscriptions there were.
         members: Whose member a name is; kept by the fleet.
         coming: Members to be, which have to be heard from their first frame
@@ -150,8 +151,9 @@ class Watch:
         """Take in one frame and return what became of it."""
         name, at = heard.name, heard.at
         feed = self.feeds.get(name, self.feed)
+        before = self.tracks.get(name, NEVER_HEARD)
         track, rhythm, verdict = follow(
-            self.tracks.get(name, NEVER_HEARD),
+            before,
             self.feed.rhythm,
             heard.sample,
             Moment(at, feed.stream, feed.listened_by(at)),
@@ -165,6 +167,10 @@ class Watch:
         self.recent[verdict] += 1
         if verdict is Verdict.RESTARTED:
             self._lost = None
+        elif verdict is Verdict.BUNCHED and before.before_pair is not None:
+            # The head of the bunch had counted, and was late after all.
+            self.recent[Verdict.COUNTED] -= 1
+            self.recent[Verdict.UNTIMELY] += 1
         if self._awaited and name in self._awaited:
             self._awaited.pop(name).set()
         return verdict
