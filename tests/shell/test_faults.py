@@ -2,6 +2,7 @@
 
 import pytest
 import trio
+from attrs import evolve
 
 from albatross_client.names import Name
 from albatross_client.sandbox.demand import Demand
@@ -26,10 +27,11 @@ from albatross_client.sandbox.faults import (
     StreamStalled,
 )
 from albatross_client.values import Config, Typ
-from autoscaler.core.decision import MemberClass, Outcome
+from autoscaler.core.decision import MemberClass, Outcome, Reason
 from autoscaler.core.policy import Policy
 from tests.fakes import DeafHost, UnwritableHost, WrongImageHost
 from tests.shell.harness import (
+    ROOMY,
     USER,
     WEB,
     Machine,
@@ -288,6 +290,26 @@ async def test_a_step_goes_on_from_the_clones_that_came(autojump_clock, nursery)
     assert finished["error"] == "info is out of order"
     assert world.members == world.clones == ["user:web-clone-1"]
     assert world.group.ledger.creating.failures == 1
+
+
+@pytest.mark.parametrize("unikernels", [2, 3, 4])
+async def test_a_clone_that_takes_the_last_room_is_the_last_that_is_tried(
+    autojump_clock, nursery, unikernels
+):
+    """It was not listed yet when the next was decided, which then failed."""
+    domain = evolve(ROOMY, unikernels=unikernels)
+    wish = Wish(policy=Policy(max_clones=9, min_clones=9), domain=domain)
+    world = await make_world(nursery, wish)
+
+    await wait_until(lambda: world.size == unikernels, 300)
+    await trio.sleep(300)
+
+    outcomes = [fields["outcome"] for fields in world.events("action_finished")]
+    assert outcomes == ["done"] * (unikernels - 1)
+    assert world.decision.reason is Reason.NO_CAPACITY
+    shortage = world.decision.shortage
+    assert shortage is not None
+    assert (shortage.used, shortage.limit) == (unikernels, unikernels)
 
 
 async def test_a_bhyve_primary_is_never_cloned(autojump_clock, nursery):

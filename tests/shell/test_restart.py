@@ -165,7 +165,7 @@ async def test_another_boot_with_a_wall_clock_ahead_ends_the_cooldown_early(
 ):
     policy = Policy(max_clones=2, cooldown_up=600, scale_up_trigger_ticks=1)
     world = await make_world(nursery, Wish(policy=policy, demand=Demand.constant(3)))
-    await wait_until(lambda: len(world.members) == 1, 200)
+    await wait_until(lambda: world.events("action_finished") != [], 200)
     machine = Machine(boot_id="another", wall_step=10_000)
 
     await world.kill()

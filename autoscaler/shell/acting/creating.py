@@ -48,6 +48,8 @@ async def create_all(slots: tuple[Slot, ...], work: Work) -> Failed | None:
             failed = Failed(in_words(error))
         if failed is not None:
             return failed
+    if work.site.group.policy.requests is None:
+        await _look_again(work.site)
     return None
 
 
@@ -85,8 +87,8 @@ async def _boot(name: Name, work: Work, digest: bytes) -> Failed | None:
 async def _look_again(site: Site) -> None:
     """Let what is decided next see what the new clone takes.
 
-    Where several are created beside each other, none of them was listed yet
-    when the host was asked before.
+    It was not listed yet when the host was asked before: where it took the last
+    room, one more would be begun, and fail.
     """
     with trio.move_on_after(LOOK_AGAIN_S), contextlib.suppress(AlbatrossError):
         await site.look()
