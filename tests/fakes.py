@@ -19,6 +19,10 @@ class WrappedHost:
 
     client: MemoryClient
 
+    @property
+    def domain(self) -> Name:
+        return self.client.domain
+
     async def info(self, name: Name) -> Mapping[Name, Info]:
         return await self.client.info(name)
 

@@ -93,6 +93,11 @@ class MemoryClient:
         self._keys = keys
         self._latency = latency
 
+    @property
+    def domain(self) -> Name:
+        """Where the keys act; the root's act everywhere."""
+        return self._keys.domain
+
     async def info(self, name: Name) -> Mapping[Name, Info]:
         """Return what runs: *name* itself, or all at and below a domain."""
         reply = expect(Infos, await self._read(name, UnikernelInfo()))

@@ -6,7 +6,7 @@ A create that a policy would refuse is never sent.
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from albatross_client.names import Name, is_label
 from albatross_client.texts import clean
@@ -16,19 +16,11 @@ from autoscaler.core.blueprint import Blueprint
 from autoscaler.core.decision import Reason, Shortage
 from autoscaler.core.group import Group
 from autoscaler.core.leases import mentioned
-from autoscaler.core.view import Claim, View
+from autoscaler.core.view import Claim, Listing, Occupant, View
 
 # Characters of names that hosts give: decisions are kept, on disk too.
 MOST_NAMED = 100
-
-
-@frozen
-class Occupant:
-    """Something that takes part of the host, now or soon."""
-
-    name: Name
-    memory: int
-    cpuids: frozenset[int]
+NOTHING = Listing({}, 0.0, 0.0)
 
 
 def find_slots(
@@ -125,12 +117,14 @@ def _find_slot(
 def _occupants(
     view: View, claims: Iterable[Claim], freed: Name | None
 ) -> Iterator[Occupant]:
-    infos = view.listing.infos if view.listing is not None else {}
-    for name, info in infos.items():
+    listing = view.listing or NOTHING
+    for name, info in listing.infos.items():
         if name != freed:
             yield Occupant(name, info.memory, info.cpuids)
+    yield from listing.elsewhere
+    known = {*listing.infos, *(o.name for o in listing.elsewhere)}
     for claim in claims:
-        if claim.name not in infos:
+        if claim.name not in known:
             yield Occupant(claim.name, claim.memory, claim.cpuids)
 
 
@@ -222,14 +216,19 @@ def _siblings_cpuids(group: Group, occupants: tuple[Occupant, ...]) -> frozenset
 def _load_by_cpuid(view: View) -> Counter[int]:
     """Return hundredths of a percent of usage per CPU, over all we see."""
     load: Counter[int] = Counter()
-    infos = view.listing.infos if view.listing is not None else {}
-    for name, info in infos.items():
-        track = view.tracks.get(name)
-        if track is None or track.usage is None or not info.cpuids:
+    for occupant in _occupants(view, (), None):
+        usage = _usage_of(occupant.name, view)
+        if usage is None or not occupant.cpuids:
             continue
-        share = round(100 * track.usage / len(info.cpuids))
-        load.update(dict.fromkeys(info.cpuids, share))
+        share = round(100 * usage / len(occupant.cpuids))
+        load.update(dict.fromkeys(occupant.cpuids, share))
     return load
+
+
+def _usage_of(name: Name, view: View) -> float | None:
+    heard = (tracks[name].usage for tracks in view.around if name in tracks)
+    track = view.tracks.get(name)
+    return next(heard, None) if track is None else track.usage
 
 
 def _addresses_taken(

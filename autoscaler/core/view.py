@@ -76,6 +76,21 @@ def stall_limit(feed: Feed, longest: float | None) -> float:
 
 
 @frozen
+class Occupant:
+    """Something that takes part of the host, now or soon.
+
+    Attributes:
+        name: Absolute.
+        memory: MB.
+        cpuids: What it is pinned to.
+    """
+
+    name: Name
+    memory: int
+    cpuids: frozenset[int]
+
+
+@frozen
 class Listing:
     """An answer to `info`.
 
@@ -83,11 +98,14 @@ class Listing:
         infos: What runs, by absolute name.
         asked: When the question was sent.
         answered: When the answer came.
+        elsewhere: What else runs on the host, in other domains, as far as our
+            certificate shows it.
     """
 
     infos: Mapping[Name, Info]
     asked: float
     answered: float
+    elsewhere: tuple[Occupant, ...] = ()
 
 
 @frozen
@@ -127,6 +145,8 @@ class View:
         feed: The stats stream of the group's domain; where each unikernel has
             a stream of its own, what they have in common.
         tracks: What every unikernel's frames tell, by absolute name.
+        around: Likewise those of other domains of the host, of each that is
+            listened to.
         listing: The newest answer to `info`; None: none yet.
         rules: The newest answer to `policy info`; None: none yet.
         claims: What other groups of this host are about to create.
@@ -146,6 +166,7 @@ class View:
     tracks: Mapping[Name, Track]
     listing: Listing | None = None
     rules: Rules | None = None
+    around: tuple[Mapping[Name, Track], ...] = ()
     claims: tuple[Claim, ...] = ()
     reconcile_interval: float = 60.0
     is_writable: bool = True

@@ -198,8 +198,9 @@ class Fleet:
 
     def view(self, group_id: GroupId) -> View:
         """Return what the group may look at now."""
-        claims = tuple(self._claims_of_others(group_id))
-        view = self.watch(group_id).view(claims, self.reconcile_interval)
+        host, claims = group_id.host, tuple(self._claims_of_others(group_id))
+        around = tuple(w.tracks for w in self.watches.values() if w.host == host)
+        view = self.watch(group_id).view(claims, self.reconcile_interval, around)
         backend = self.backends.get(group_id)
         if backend is None and self.is_writable:
             return view

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 import trio
 
 from albatross_client.errors import AlbatrossError, HostUnreachableError
+from albatross_client.names import Name
 from autoscaler.core.events import Informed
 from autoscaler.core.group import GroupId
 from autoscaler.core.moments import Clocks
@@ -70,12 +71,22 @@ class Reconciler:
     async def _ask_infos(self) -> None:
         asked = trio.current_time()
         with trio.fail_after(ANSWER_S):
-            infos = await self._host.info(self._watch.domain)
+            infos = await self._host.info(self._widest)
         answered = self._clocks()
         self._fleet.notice_sleep()
         if not self._watch.take_infos(infos, asked, answered.now, answered.wall):
             msg = "this machine was suspended while the host was asked"
             raise HostUnreachableError(msg)
+
+    @property
+    def _widest(self) -> Name:
+        """All that the keys show: others take part of the host, too.
+
+        Keys of other domains show nothing: that is for the host's client to
+        say.
+        """
+        domain, widest = self._watch.domain, self._host.domain
+        return widest if domain.is_within(widest) else domain
 
     async def _ask_policies(self) -> None:
         with trio.fail_after(ANSWER_S):

@@ -149,6 +149,10 @@ class _Stopwatch:
     told: list[float] = field(factory=list)
     creating: Task | None = None
 
+    @property
+    def domain(self) -> Name:
+        return self.client.endpoint.authority.domain
+
     async def info(self, name: Name) -> Mapping[Name, Info]:
         return await self.client.info(name)
 

@@ -117,6 +117,21 @@ async def test_more_clones_than_fit_are_told_with_the_number_that_does(
     )
 
 
+async def test_what_other_domains_take_of_a_host_leaves_less_room(
+    settings, memory_host, memory_client
+):
+    roomy = memory_host.settings.root_policy
+    memory_host.set_policy(Name(("big",)), evolve(roomy, unikernels=1))
+    large = Config(image=SANDBOX_IMAGE, memory=roomy.memory - 100)
+    memory_host.create(Name(("big",), "db"), large)
+    memory_host.create(WEB, Config(image=SANDBOX_IMAGE, memory=32))
+
+    [found] = await findings(settings, memory_client)
+
+    assert "4 clones are more than fit (2, 0 of them running)" in found.message
+    assert found.message.endswith("MB are taken in the policy of the root")
+
+
 async def test_a_primary_that_does_not_run_is_an_error(settings, memory_client):
     [found] = await findings(settings, memory_client)
 

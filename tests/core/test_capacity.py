@@ -14,7 +14,7 @@ from autoscaler.core.capacity import cloneable, confirm_slot, find_slots
 from autoscaler.core.decision import Reason, Shortage
 from autoscaler.core.group import Group, GroupId
 from autoscaler.core.ledger import Ledger
-from autoscaler.core.view import Claim, Listing, Rules, View
+from autoscaler.core.view import Claim, Listing, Occupant, Rules, View
 from tests.core.builders import (
     DOMAIN,
     NEIGHBOUR,
@@ -139,6 +139,46 @@ def test_policies_of_domains_above_count_what_runs_below_them(parent, resource):
     assert (shortage.resource, shortage.domain) == (resource, ROOT)
 
 
+@pytest.mark.parametrize(
+    ("parent", "resource", "numbers"),
+    [
+        pytest.param({"unikernels": 4}, "unikernels", (1, 4, 4), id="unikernels"),
+        pytest.param({"memory": 191}, "memory", (32, 160, 191), id="memory"),
+    ],
+)
+def test_what_runs_in_other_domains_takes_room_of_those_above(
+    parent, resource, numbers
+):
+    view = view_with(unikernels=4)
+    rules = make_rules()
+    root = evolve(rules.policies[DOMAIN], **parent)
+    policies = {DOMAIN: rules.policies[DOMAIN], ROOT: root}
+    other = Occupant(Name(("other",), "x"), 64, frozenset({30}))
+    view = evolve(view, rules=Rules(policies, NOW))
+    assert view.listing is not None
+    view = evolve(view, listing=evolve(view.listing, elsewhere=(other,)))
+
+    needed, used, limit = numbers
+    assert found(view) == Shortage(
+        Reason.NO_CAPACITY, resource, needed, used, limit, ROOT
+    )
+
+
+def test_a_claim_that_is_listed_elsewhere_takes_room_once():
+    view = view_with(unikernels=5)
+    other = Occupant(Name(("other",), "x-clone-1"), 32, frozenset({30}))
+    assert view.listing is not None
+    roomy = make_rules().policies[DOMAIN]
+    view = evolve(
+        view,
+        listing=evolve(view.listing, elsewhere=(other,)),
+        claims=(Claim(other.name, other.memory, other.cpuids),),
+        rules=Rules({DOMAIN: roomy, ROOT: evolve(roomy, unikernels=5)}, NOW),
+    )
+
+    assert len(found(view)) == 1
+
+
 def test_policies_of_other_domains_do_not_matter():
     other = {Name(("other",)): ResourcePolicy()}
     rules = make_rules()
@@ -230,6 +270,20 @@ def test_the_least_loaded_cpus_are_taken():
     three_is_busier = listing_with(view, b=make_info(3))
     tracks = {**view.tracks, Name(("user",), "b"): fresh_track(15.0)}
     assert cpuids(found(evolve(three_is_busier, tracks=tracks))) == [{31}]
+
+
+def test_what_other_domains_use_is_load_too():
+    view = view_with(cpuids=frozenset({2, 3}))
+    busy = Occupant(Name(("other",), "x"), 32, frozenset({2}))
+    unheard = Occupant(Name(("other",), "y"), 32, frozenset({3}))
+    another = Occupant(Name(("other",), "z"), 32, frozenset({3}))
+    assert view.listing is not None
+    elsewhere = (busy, unheard, another)
+    view = evolve(view, listing=evolve(view.listing, elsewhere=elsewhere))
+
+    assert cpuids(found(view)) == [{2}]
+    view = evolve(view, around=(view.tracks, {busy.name: fresh_track(20.0)}))
+    assert cpuids(found(view)) == [{3}]
 
 
 def test_a_usage_is_spread_over_the_cpus_of_its_unikernel():

@@ -162,6 +162,10 @@ class WatchedHost:
     client: Client
     reaper: Reaper
 
+    @property
+    def domain(self) -> Name:
+        return self.client.endpoint.authority.domain
+
     async def info(self, name: Name) -> Mapping[Name, Info]:
         return await self.reaper.watch("info", self.client.info(name))
 

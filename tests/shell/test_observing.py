@@ -30,6 +30,7 @@ class OnlyAsked:
 
     def __init__(self, client):
         self._client = client
+        self.domain = client.domain
 
     def __getattr__(self, verb):
         assert verb in ASKING, f"{verb} of a host that is only observed"

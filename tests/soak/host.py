@@ -97,6 +97,10 @@ class SoakHost:
 
     # What the daemon sees of it
 
+    @property
+    def domain(self) -> Name:
+        return self._client.domain
+
     async def info(self, name: Name) -> Mapping[Name, Info]:
         return await self._client.info(name)
 

@@ -60,6 +60,10 @@ class Speaker(Protocol):
 class Host(Speaker, Protocol):
     """One Albatross host; every method may raise `AlbatrossError`."""
 
+    @property
+    def domain(self) -> Name:
+        """Where our keys act; the root's act everywhere."""
+
     async def info(self, name: Name) -> Mapping[Name, Info]:
         """Return what runs at and below *name*, by absolute name."""
 

@@ -31,6 +31,11 @@ class Reach:
         """From when until when certificates hold; none where there are none."""
         return self.newest.dates if isinstance(self.newest, RenewingHost) else ()
 
+    @property
+    def domain(self) -> Name:
+        """Where our keys act; the root's act everywhere."""
+        return self.newest.domain
+
     async def info(self, name: Name) -> Mapping[Name, Info]:
         """Return what runs at and below *name*, by absolute name."""
         return await self.newest.info(name)

@@ -22,6 +22,7 @@ from autoscaler.core.view import (
     Claim,
     Feed,
     Listing,
+    Occupant,
     Rules,
     View,
     closed,
@@ -201,7 +202,7 @@ class Watch:
         that was asked before this machine slept.
 
         Arguments:
-            infos: What runs, by absolute name.
+            infos: What runs, by absolute name, also in other domains.
             asked: When the question was sent, monotonic.
             now: Monotonic.
             wall: Wall clock, seconds since 1970: a host's `started` is by it.
@@ -211,9 +212,15 @@ class Watch:
         if self.listing is not None and asked < self.listing.asked:
             # Two questions were under way, and the host was slow to answer one.
             return True
-        self.listing = Listing(infos, asked, now)
+        ours = {n: info for n, info in infos.items() if n.is_within(self.domain)}
+        elsewhere = tuple(
+            Occupant(name, info.memory, info.cpuids)
+            for name, info in infos.items()
+            if name not in ours
+        )
+        self.listing = Listing(ours, asked, now, elsewhere)
         self._lost = None
-        self._take_listing(infos, now, wall)
+        self._take_listing(ours, now, wall)
         return True
 
     def forget(self, name: Name) -> None:
@@ -228,13 +235,25 @@ class Watch:
         """Take in an answer to `policy info`."""
         self.rules = Rules(policies, now)
 
-    def view(self, claims: tuple[Claim, ...], reconcile_interval: float) -> View:
-        """Return what groups may look at now."""
+    def view(
+        self,
+        claims: tuple[Claim, ...],
+        reconcile_interval: float,
+        around: tuple[Mapping[Name, Track], ...] = (),
+    ) -> View:
+        """Return what groups may look at now.
+
+        Arguments:
+            claims: What other groups of this host are about to create.
+            reconcile_interval: How often the host is asked, seconds.
+            around: What frames tell in other domains of this host.
+        """
         view = View(
             feed=self.feed,
             tracks=self.tracks,
             listing=self.listing,
             rules=self.rules,
+            around=around,
             claims=claims,
             reconcile_interval=reconcile_interval,
             is_contested=trio.current_time() < self._contested_until,
