@@ -159,8 +159,11 @@ async def test_a_policy_that_fills_up_between_decision_and_create_sends_none(
 
     await trio.sleep(300)
 
-    finished = world.events("action_finished")
-    assert [fields["error"] for fields in finished] == ["no room any more: no_capacity"]
+    (finished,) = world.events("action_finished")
+    assert finished["error"] == (
+        "no longer possible: a clone needs 1 of unikernels, and 1 of 1 are taken in "
+        "the policy of user"
+    )
     assert world.size == 1
 
 

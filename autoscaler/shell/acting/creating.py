@@ -15,6 +15,7 @@ from autoscaler.core.capacity import confirm_slot
 from autoscaler.core.clone import clone_config
 from autoscaler.core.decision import Shortage
 from autoscaler.core.events import CloneCreated
+from autoscaler.core.shortages import describe_shortage
 from autoscaler.core.view import View
 from autoscaler.shell.acting.balanced import Balancing, join, serves
 from autoscaler.shell.acting.destroying import undo
@@ -60,7 +61,8 @@ async def _create(slot: Slot, work: Work) -> Failed | None:
     view = await site.look()
     confirmed = confirm_slot(site.group, view, slot)
     if isinstance(confirmed, Shortage):
-        return Failed(f"no room any more: {confirmed.reason.value}")
+        clone = "member" if site.group.id.is_managed else "clone"
+        return Failed(f"no longer possible: {describe_shortage(confirmed, clone)}")
     made_from = site.group.blueprint(view)
     if made_from is None:
         return Failed("the primary is not listed any more")

@@ -120,7 +120,10 @@ async def test_a_primary_that_is_gone_when_its_clone_is_made_makes_none(
 
     await wait_until(lambda: world.events("action_finished") != [], 60)
 
-    assert world.events("action_finished")[0]["outcome"] == "failed"
+    finished = world.events("action_finished")[0]
+    assert finished["error"] == (
+        "no longer possible: the info of the primary is not known"
+    )
     assert world.clones == []
 
 
