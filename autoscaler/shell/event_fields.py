@@ -141,6 +141,8 @@ _DAEMON: Mapping[str, FieldKind] = {
     "changes": _count("How many keys differ."),
     "differs": _text("What differs, the beginning."),
     "listen": _text("The address."),
+    "doing": _text("What was done when it failed."),
+    "traceback": _text("The error's text, then where it was, the innermost first."),
     "status": _count("The status that was answered."),
     "verb": _text("What was asked."),
     "asked_for": _text("How many were asked for, as it was written."),

@@ -121,6 +121,11 @@ EVENTS: Mapping[str, Event] = {
     "http_refused": Event(
         "warning", "A request over HTTP was not answered.", "status error"
     ),
+    "bug_contained": Event(
+        "warning",
+        "A bug in what only tells of groups: that was not told, all else goes on.",
+        "doing error traceback",
+    ),
     "heartbeat": Event(
         "info",
         "A minute has passed; counters since the start.",

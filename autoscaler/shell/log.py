@@ -31,6 +31,8 @@ REPEAT_S = 60.0
 # Of different warnings within a minute; beyond it the oldest may repeat.
 MOST_REMEMBERED = 1000
 _FIRST = ["timestamp", "level", "event"]
+# They tell more of what is the same warning without them.
+_DETAILS = frozenset({"doing", "traceback"})
 
 
 @define
@@ -237,6 +239,6 @@ def _kind(name: str, fields: Mapping[str, Field]) -> tuple[object, ...]:
     said = (
         (key, re.sub("[0-9]+", "#", str(value)) if key == "error" else value)
         for key, value in fields.items()
-        if isinstance(value, str | int)
+        if isinstance(value, str | int) and key not in _DETAILS
     )
     return (name, *said)

@@ -71,7 +71,7 @@ def run() -> Iterable[Result]:
 
 async def _visit() -> tuple[list[dict[str, float]], float]:
     daemon = _daemon()
-    pages = Pages(daemon, lambda: SETTINGS)
+    pages = Pages(daemon, lambda: SETTINGS, Log(lambda *_: None))
     _fill(pages)
     sources, pulse = Sources(daemon, Tally()), Pulse(daemon.fleet)
     site = Site(sources, pulse, api_of(daemon), pages).application()

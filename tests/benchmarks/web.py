@@ -116,7 +116,7 @@ async def _besieged() -> float:
     """Return by how many milliseconds everybody else is held up at most."""
     daemon = _daemon()
     sources, pulse = Sources(daemon, Tally()), Pulse(daemon.fleet)
-    pages = Pages(daemon, lambda: SETTINGS)
+    pages = Pages(daemon, lambda: SETTINGS, Log(lambda *_: None))
     site = Site(sources, pulse, api_of(daemon), pages)
     http = HttpSettings(listen=Place("127.0.0.1", 9090))
     server, beat = Server(http, site.application(), Log(lambda *_: None)), Beat()
@@ -133,7 +133,7 @@ async def _besieged() -> float:
 async def _ask(path: str) -> tuple[list[float], int, float]:
     daemon = _daemon()
     sources, pulse = Sources(daemon, Tally()), Pulse(daemon.fleet)
-    api, pages = api_of(daemon), Pages(daemon, lambda: SETTINGS)
+    api, pages = api_of(daemon), Pages(daemon, lambda: SETTINGS, Log(lambda *_: None))
     site = Site(sources, pulse, api, pages).application()
     http = HttpSettings(listen=Place("127.0.0.1", 9090))
     server, beat = Server(http, site, Log(lambda *_: None)), Beat()

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import trio
 
+from autoscaler.shell.containment import BROKEN, Containment
 from autoscaler.shell.daemon import Companion, Daemon
 from autoscaler.shell.log import Log
-from autoscaler.shell.operators.control import ControlError, listen, serve
+from autoscaler.shell.operators.control import ControlError, Peer, listen, serve
 from autoscaler.shell.operators.desk import Desk
 from autoscaler.shell.operators.notify import Notifier, keep_notified
+from autoscaler.shell.operators.requests import Reply, Request, RequestError
 
 RELOADS = signal.SIGHUP
 
@@ -32,7 +34,13 @@ async def hear_operators(
     except ControlError as error:
         log.event("control_failed", error=str(error))
         return ()
-    return (partial(serve, listener, directory, desk.obey),)
+
+    async def obey(request: Request, peer: Peer) -> Reply:
+        with Containment(log, f"obeying {request.verb}", (RequestError,)):
+            return await desk.obey(request, peer)
+        return Reply((BROKEN,), is_done=False)
+
+    return (partial(serve, listener, directory, obey),)
 
 
 async def reload_at_signal(desk: Desk) -> None:

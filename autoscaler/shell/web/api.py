@@ -15,6 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from albatross_client.texts import clean
+from autoscaler.shell.containment import BROKEN
 from autoscaler.shell.log import Log
 from autoscaler.shell.operators import requests
 from autoscaler.shell.operators.clerk import USUAL_SINCE, Clerk, Wish
@@ -32,7 +33,7 @@ from autoscaler.shell.web.gate import JSON, Refusal
 from autoscaler.shell.web.token import Lock
 
 OK, BAD, FORBIDDEN, NOT_FOUND, CONFLICT, UNAVAILABLE = 200, 400, 403, 404, 409, 503
-UNAUTHORIZED = 401
+UNAUTHORIZED, SERVER_ERROR = 401, 500
 ROOT = "/api/v1"
 GROUP = f"{ROOT}/groups/{{host}}/{{name}}"
 # What may be asked for one group, each with the numbers that it needs; and of
@@ -229,6 +230,11 @@ async def tell_nothing_there(request: Request, error: Exception) -> Response:
     if error.status_code != NOT_FOUND:
         answer.headers["allow"] = ", ".join(methods)
     return answer
+
+
+async def tell_broken(_request: Request, _error: Exception) -> Response:
+    """Answer where there is a bug; who serves tells the log of it."""
+    return told(dump({"error": BROKEN}), SERVER_ERROR)
 
 
 def words_of(request: Request, *known: str) -> dict[str, str]:

@@ -282,6 +282,10 @@ METRICS = (
         _of_daemon(lambda sources: sources.fleet.is_writable),
     ),
     Metric(
+        Family("bugs_contained_total", "counter", "Bugs in what only tells."),
+        _of_daemon(lambda sources: sources.tally.bugs),
+    ),
+    Metric(
         Family("build_info", "gauge", "What runs; its value is 1."),
         _build,
     ),

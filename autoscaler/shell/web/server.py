@@ -8,9 +8,10 @@ import trio
 from attrs import define, field
 
 from autoscaler.shell.configuration.http_table import HttpSettings
+from autoscaler.shell.containment import Containment
 from autoscaler.shell.log import Log
 from autoscaler.shell.traffic.sockets import ListenError, listen
-from autoscaler.shell.web.gate import Gate, Refusal
+from autoscaler.shell.web.gate import Gate
 from autoscaler.shell.web.visit import Application, Visit
 
 # A scraper, a probe and some browsers have a few each; file descriptors are
@@ -28,7 +29,7 @@ class Server:
     Attributes:
         settings: Where.
         app: What answers.
-        log: Told where it listens, and of requests that are not answered.
+        log: Told where it listens, of requests that are refused, and of bugs.
     """
 
     settings: HttpSettings
@@ -61,13 +62,15 @@ class Server:
     async def attend(self, stream: trio.abc.HalfCloseableStream) -> None:
         """Answer one client, if there is room or somebody makes it."""
         if len(self._visits) >= MOST_CLIENTS and not self._make_room():
-            self._refused(Refusal(503, f"{MOST_CLIENTS} clients are being answered"))
+            says = f"{MOST_CLIENTS} clients are being answered"
+            self.log.event("http_refused", status=503, error=says)
             return
-        visit = Visit(stream, self.app, self.gate, self._refused)
+        visit = Visit(stream, self.app, self.gate, self.log)
         with trio.CancelScope() as scope:
             self._visits[visit] = scope
             try:
-                await visit.run()
+                with Containment(self.log, "serving a client over HTTP"):
+                    await visit.run()
             finally:
                 self._visits.pop(visit, None)
 
@@ -78,6 +81,3 @@ class Server:
             return False
         self._visits.pop(silent).cancel()
         return True
-
-    def _refused(self, refusal: Refusal) -> None:
-        self.log.event("http_refused", status=refusal.status, error=refusal.says)

@@ -25,11 +25,11 @@ def answer_clients(
         http: Where, and whom.
         desk: Where operators' requests are obeyed, and of which daemon is told.
         tally: What has happened so far.
-        log: Told where it listens, and of requests that are not answered.
+        log: Told where it listens, of requests that are refused, and of bugs.
     """
     daemon = desk.clerk.daemon
-    pulse, pages = Pulse(daemon.fleet), Pages(daemon, desk.clerk.settings)
-    log.listener = _both(log.listener, pages.chronicle.hear)
+    pulse, pages = Pulse(daemon.fleet), Pages(daemon, desk.clerk.settings, log)
+    log.listener = _both(log.listener, pages.hear)
     lock = None if http.token_file is None else Lock(http.token_file, log)
     site = Site(Sources(daemon, tally), pulse, Api(desk, lock, log), pages)
     app = site.application()

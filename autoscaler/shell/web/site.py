@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from autoscaler.shell.operators.document import dump
 from autoscaler.shell.web.answers import OK, UNAVAILABLE, Pieces
-from autoscaler.shell.web.api import Api, tell_nothing_there, told
+from autoscaler.shell.web.api import Api, tell_broken, tell_nothing_there, told
 from autoscaler.shell.web.exposition import CONTENT_TYPE
 from autoscaler.shell.web.metrics import Sources, tell
 from autoscaler.shell.web.pages.routes import Pages
@@ -43,7 +43,11 @@ class Site:
                 *self.api.routes(),
                 *self.pages.routes(),
             ],
-            exception_handlers={404: tell_nothing_there, 405: tell_nothing_there},
+            exception_handlers={
+                404: tell_nothing_there,
+                405: tell_nothing_there,
+                500: tell_broken,
+            },
         )
         # It would lead clients to what they call us.
         site.router.redirect_slashes = False

@@ -53,6 +53,7 @@ class Tally:
         actions: That have ended, by kind and outcome.
         durations: How long they took, by kind.
         lost: Subscriptions that have ended, by host.
+        bugs: That were contained.
     """
 
     decisions: Counter[tuple[str, str]] = field(factory=Counter)
@@ -61,6 +62,7 @@ class Tally:
         factory=lambda: {kind: Histogram() for kind in KINDS.values()}
     )
     lost: Counter[str] = field(factory=Counter)
+    bugs: int = 0
 
     def ticked(self, group: Group) -> None:
         """Count what was decided."""
@@ -83,6 +85,8 @@ class Tally:
                 self._finish("withdrawn", fields)
             case "stream_lost" | "stream_contested":
                 self.lost[str(fields["host"])] += 1
+            case "bug_contained":
+                self.bugs += 1
             case _:
                 pass
 

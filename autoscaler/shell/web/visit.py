@@ -19,6 +19,8 @@ import trio
 from attrs import define, field
 
 from autoscaler.shell.clock import wall_clock
+from autoscaler.shell.containment import BROKEN, Containment
+from autoscaler.shell.log import Log
 from autoscaler.shell.traffic.farewell import hear_out
 from autoscaler.shell.web.gate import Gate, Refusal
 
@@ -39,7 +41,6 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 # asgi.readthedocs.io - an application is called once for each request.
 Application: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
-Refused: TypeAlias = Callable[[Refusal], None]
 
 Outgoing: TypeAlias = (
     h11.Response | h11.InformationalResponse | h11.Data | h11.EndOfMessage
@@ -66,14 +67,14 @@ class Visit:
         stream: To the client.
         app: What answers.
         gate: Says who is answered.
-        refused: Told of requests that are not.
+        log: Told of requests that are not, and of bugs.
         is_idle: Whether no request of it is being answered.
     """
 
     stream: trio.abc.HalfCloseableStream
     app: Application
     gate: Gate
-    refused: Refused
+    log: Log
     is_idle: bool = True
     _http: h11.Connection = field(init=False)
 
@@ -140,13 +141,17 @@ class Visit:
             within = CHANGE_S if request.method == b"POST" else ANSWER_S
             scope.deadline = trio.current_time() + within
             told.scope = scope
-            await self.app(_scope(request), _receiver(body), told.send)
-        if not told.has_begun:
+            with Containment(self.log, f"answering {_line(request)}", (GoneError,)):
+                await self.app(_scope(request), _receiver(body), told.send)
+        if told.has_begun:
+            return
+        if scope.cancelled_caught:
             raise GoneError
+        await self._say(500, BROKEN, [(b"connection", b"close")], request.method)
 
     async def _refuse(self, refusal: Refusal, method: bytes) -> None:
         self.is_idle = False
-        self.refused(refusal)
+        self._tell_refused(refusal)
         # Not read to its end: nothing that follows it could be understood.
         headers = [(b"connection", b"close")]
         if refusal.allow is not None:
@@ -157,11 +162,14 @@ class Visit:
         if self._http.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
             return
         says = "that is no request of HTTP/1.1, or one that is too long"
-        self.refused(Refusal(error.error_status_hint, says))
+        self._tell_refused(Refusal(error.error_status_hint, says))
         try:
             await self._say(error.error_status_hint, says, [(b"connection", b"close")])
         except (GoneError, trio.BrokenResourceError):
             return
+
+    def _tell_refused(self, refusal: Refusal) -> None:
+        self.log.event("http_refused", status=refusal.status, error=refusal.says)
 
     async def _say(
         self,
@@ -239,6 +247,12 @@ def start_of(status: int, headers: Iterable[tuple[bytes, bytes]]) -> h11.Respons
     date = formatdate(wall_clock(), usegmt=True).encode("ascii")
     more = [header for header in ALWAYS if header[0] not in said]
     return h11.Response(status_code=status, headers=[*own, (b"date", date), *more])
+
+
+def _line(request: h11.Request) -> str:
+    """Return what *request* asks for, without a query: it may hold a token."""
+    path, _, _ = request.target.partition(b"?")
+    return f"{request.method.decode('ascii')} {path.decode('ascii')}"
 
 
 def _scope(request: h11.Request) -> Message:

@@ -60,7 +60,8 @@ def application_of(
     """Return all that is answered over HTTP, by the office's daemon."""
     daemon, told = office.world.daemon, log_of(office)
     lock = None if token_file is None else Lock(token_file, told)
-    api, pages = Api(office.desk, lock, told), Pages(daemon, office.desk.clerk.settings)
+    api = Api(office.desk, lock, told)
+    pages = Pages(daemon, office.desk.clerk.settings, told)
     sources, pulse = Sources(daemon, Tally()), Pulse(daemon.fleet)
     site = Site(sources, pulse, api, pages).application()
     return Locked(site, lock) if lock is not None and is_locked else site

@@ -77,3 +77,11 @@ def test_subscriptions_that_end_are_counted_by_host(tally, log):
     log.event("stream_opened", host="a", path="x:")
 
     assert tally.lost == {"a": 2}
+
+
+def test_bugs_are_counted_also_where_their_warning_is_repeated(tally, log):
+    for number in range(3):
+        asked = {"doing": f"answering /{number}", "error": "KeyError"}
+        log.event("bug_contained", **asked, traceback="KeyError")
+
+    assert tally.bugs == 3

@@ -16,8 +16,9 @@ from autoscaler.core.group import Group, GroupId
 from autoscaler.core.policy import Policy
 from autoscaler.core.record import Record
 from autoscaler.shell.configuration.settings import Settings
+from autoscaler.shell.containment import Containment
 from autoscaler.shell.fleet import Fleet
-from autoscaler.shell.log import Field
+from autoscaler.shell.log import Field, Log
 from autoscaler.shell.state.past import read_words
 from autoscaler.shell.state.rows import RequestRow
 from autoscaler.shell.state.schema import StoreError
@@ -77,6 +78,7 @@ class Chronicle:
     Attributes:
         fleet: Which is followed.
         settings: Returns the configuration in force.
+        log: Told of bugs.
         board: Told of changes.
         stands: How each group stood when it was last looked.
         words: What operators have said of modes, newest first.
@@ -85,6 +87,7 @@ class Chronicle:
 
     fleet: Fleet
     settings: Callable[[], Settings]
+    log: Log
     board: Board = field(factory=Board)
     stands: dict[GroupId, Stand] = field(factory=dict, init=False)
     words: tuple[RequestRow, ...] = field(default=(), init=False)
@@ -117,9 +120,7 @@ class Chronicle:
         return self._hours.setdefault(group_id, Hour())
 
     def hear(self, event: str, fields: Mapping[str, Field]) -> None:
-        """Note what a log is told of actions."""
-        if not event.startswith("action_"):
-            return
+        """Note what a log is told of an action."""
         whose, number = str(fields.get("group")), fields.get("action_id")
         if event == "action_started":
             self._begun[whose, number] = begun(fields)
@@ -137,7 +138,7 @@ class Chronicle:
             del self.stands[gone]
             self._hours.pop(gone, None)
             self.board.remove(gone)
-        changed = tuple(g for g in groups if self._has_changed(g))
+        changed = tuple(g for g in groups if self._sees_change(g))
         self.board.change(changed)
         self.looks += 1
         # The fleet's own line may have changed, too.
@@ -154,6 +155,11 @@ class Chronicle:
         # The mode itself is in memory.
         with contextlib.suppress(StoreError):
             self.words = await trio.to_thread.run_sync(read_words, directory)
+
+    def _sees_change(self, group_id: GroupId) -> bool:
+        with Containment(self.log, f"looking at {group_id} for the pages"):
+            return self._has_changed(group_id)
+        return False
 
     def _has_changed(self, group_id: GroupId) -> bool:
         group = self.fleet.groups[group_id]

@@ -12,8 +12,10 @@ from attrs import define, field, frozen
 
 from autoscaler.core.group import GroupId
 from autoscaler.core.record import Instant
+from autoscaler.shell.containment import Containment
 from autoscaler.shell.daemon import Daemon
 from autoscaler.shell.fleet import Fleet
+from autoscaler.shell.log import Log
 from autoscaler.shell.operators.attention import Need, Urgency
 from autoscaler.shell.operators.outlook import Aside, Look, look_at, needs_of_fleet
 from autoscaler.shell.web.pages.card import Card, anchor, guard_rows, make_card
@@ -76,11 +78,13 @@ class Gallery:
         daemon: Whose groups.
         chronicle: Knows what has changed.
         painter: Makes HTML.
+        log: Told of bugs.
     """
 
     daemon: Daemon
     chronicle: Chronicle
     painter: Painter
+    log: Log
     _hung: dict[GroupId, Hung] = field(factory=dict, init=False)
     _made: dict[GroupId, Made] = field(factory=dict, init=False)
     _overview: Overview | None = field(default=None, init=False)
@@ -127,6 +131,12 @@ class Gallery:
         html = self.painter.card(self.view(look))
         self._made[group_id] = Made(look, html)
         return html
+
+    def _card_come_what_may(self, group_id: GroupId) -> str:
+        """Return the card of the group, or one that says that there is none."""
+        with Containment(self.log, f"making the card of {group_id}"):
+            return self.card(group_id)
+        return self.painter.broken(group_id, anchor(group_id))
 
     def view(self, look: Look) -> Card:
         """Return what is shown of the group that was looked at."""
@@ -183,7 +193,7 @@ class Gallery:
         batch: list[str] = []
         for group_id in groups:
             if group_id in self.fleet.groups:
-                batch.append(self.card(group_id))
+                batch.append(self._card_come_what_may(group_id))
             if len(batch) == CARDS_AT_ONCE:
                 yield "".join(batch)
                 batch = []

@@ -14,6 +14,7 @@ from attrs import define, field, frozen
 
 from albatross_client.texts import as_unicode
 from autoscaler.core.group import GroupId
+from autoscaler.shell.containment import Containment
 from autoscaler.shell.operators.top_form import group_form
 from autoscaler.shell.web.pages.board import Board, Subscriber
 from autoscaler.shell.web.pages.card import anchor
@@ -137,13 +138,21 @@ async def follow(
             await subscriber.woken.wait()
 
 
+def _event_of(group_id: GroupId, gallery: Gallery, scribe: Scribe) -> Event | None:
+    """Return what is told of the group; None: it is gone, or can't be told."""
+    if group_id in gallery.fleet.groups:
+        with Containment(gallery.log, f"telling followers of {group_id}"):
+            return scribe.of_group(group_id)
+    return None
+
+
 async def _news(
     board: Board, subscriber: Subscriber, gallery: Gallery, scribe: Scribe
 ) -> AsyncGenerator[Event, None]:
     instant = board.instant
     while (group_id := subscriber.take()) is not None:
-        if group_id in gallery.fleet.groups:
-            event = scribe.of_group(group_id)
+        event = _event_of(group_id, gallery, scribe)
+        if event is not None:
             # Only behind the last one all has been told until that instant.
             yield event if subscriber.owed else Event(event.name, event.data, instant)
     if scribe.of_all is not None:

@@ -11,6 +11,7 @@ from attrs import define, field, frozen
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from autoscaler.core.group import GroupId
 from autoscaler.shell.web.pages.card import Card, GuardRow
 from autoscaler.shell.web.pages.fleet_line import FleetLine
 from autoscaler.shell.web.pages.past import Told
@@ -68,6 +69,10 @@ class Painter:
     def card(self, card: Card) -> str:
         """Return *card* as it hangs among others."""
         return self._paint("card.html", card=card)
+
+    def broken(self, group_id: GroupId, anchor: str) -> str:
+        """Return what hangs where there should be the card of the group."""
+        return self._paint("broken.html", id=group_id, anchor=anchor)
 
     def fleet(self, line: FleetLine) -> str:
         """Return what is told of all groups together."""

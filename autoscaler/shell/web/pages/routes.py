@@ -2,7 +2,7 @@
 
 import math
 import zlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from importlib.metadata import version
 
@@ -15,7 +15,9 @@ from starlette.types import Receive, Scope, Send
 
 from autoscaler.core.group import GroupId
 from autoscaler.shell.configuration.settings import Settings
+from autoscaler.shell.containment import Containment
 from autoscaler.shell.daemon import Daemon
+from autoscaler.shell.log import Field, Log
 from autoscaler.shell.operators.requests import RequestError, find_groups
 from autoscaler.shell.web.answers import (
     NOT_FOUND,
@@ -117,11 +119,13 @@ class Pages:
     Attributes:
         daemon: Of which they tell.
         settings: Returns the configuration in force.
+        log: Told of bugs.
         chronicle: Follows the groups; it has to run beside.
     """
 
     daemon: Daemon
     settings: Callable[[], Settings]
+    log: Log
     chronicle: Chronicle = field(init=False)
     _painter: Painter = field(factory=Painter, init=False)
     _gallery: Gallery = field(init=False)
@@ -131,21 +135,32 @@ class Pages:
 
     @chronicle.default
     def _new_chronicle(self) -> Chronicle:
-        return Chronicle(self.daemon.fleet, self.settings)
+        return Chronicle(self.daemon.fleet, self.settings, self.log)
 
     @_gallery.default
     def _new_gallery(self) -> Gallery:
-        return Gallery(self.daemon, self.chronicle, self._painter)
+        return Gallery(self.daemon, self.chronicle, self._painter, self.log)
 
     async def follow_for_ever(self) -> None:
         """Look what has changed, again and again."""
-        await self.chronicle.remember()
+        with Containment(self.log, "reading the last hour for the pages"):
+            await self.chronicle.remember()
         while True:
-            changed = self.chronicle.look()
-            if trio.current_time() < self._warm_until:
-                for _ in self._gallery.cards(changed):
-                    await trio.lowlevel.checkpoint()
+            with Containment(self.log, "looking what has changed for the pages"):
+                await self._look()
             await trio.sleep(LOOK_S)
+
+    async def _look(self) -> None:
+        changed = self.chronicle.look()
+        if trio.current_time() < self._warm_until:
+            for _ in self._gallery.cards(changed):
+                await trio.lowlevel.checkpoint()
+
+    def hear(self, event: str, fields: Mapping[str, Field]) -> None:
+        """Note what a log is told of actions."""
+        if event.startswith("action_"):
+            with Containment(self.log, "noting an action for the pages"):
+                self.chronicle.hear(event, fields)
 
     def routes(self) -> list[Route]:
         """Return what is answered at which path."""

@@ -145,8 +145,8 @@ async def open_museum(
         hosts=(),
         groups=tuple(GroupSettings(each.id, each.policy) for each in exhibits),
     )
-    pages = Pages(world.daemon, lambda: settings)
-    world.told.listener = pages.chronicle.hear
+    pages = Pages(world.daemon, lambda: settings, world.told)
+    world.told.listener = pages.hear
     nursery.start_soon(world.run)
     nursery.start_soon(pages.follow_for_ever)
     return Museum(world, beta, pages, settings)

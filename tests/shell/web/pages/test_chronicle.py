@@ -24,6 +24,11 @@ async def museum(autojump_clock, nursery, tmp_path):
     return museum
 
 
+def chronicle_of(museum):
+    world = museum.world
+    return Chronicle(world.daemon.fleet, lambda: museum.settings, world.told)
+
+
 def minute_of(museum):
     return int(museum.world.daemon.fleet.clocks().wall // MINUTE_S)
 
@@ -53,7 +58,7 @@ async def test_after_a_restart_the_hour_is_as_it_was(autojump_clock, museum):
     before = museum.pages.chronicle.hour(AT_MAX.id)
     until = minute_of(museum) - 1
 
-    later = Chronicle(museum.world.daemon.fleet, lambda: museum.settings)
+    later = chronicle_of(museum)
     await later.remember()
     after = later.hour(AT_MAX.id)
 
@@ -91,8 +96,7 @@ def test_what_is_no_record_is_told_as_that(text):
 async def test_what_happens_between_two_looks_is_taken_all_the_same(
     autojump_clock, museum
 ):
-    fleet = museum.world.daemon.fleet
-    chronicle = Chronicle(fleet, lambda: museum.settings)
+    chronicle = chronicle_of(museum)
 
     first = chronicle.look()
     nothing = chronicle.look()
@@ -109,7 +113,7 @@ async def test_a_state_that_can_not_be_read_costs_the_past_alone(
     autojump_clock, museum
 ):
     (museum.settings.deployment.state_dir / "state.db").write_text("no database")
-    chronicle = Chronicle(museum.world.daemon.fleet, lambda: museum.settings)
+    chronicle = chronicle_of(museum)
 
     await chronicle.remember()
     await chronicle.read_words()

@@ -176,7 +176,7 @@ async def test_who_is_gone_or_does_not_read_is_followed_by_nothing(
 ):
     ours, theirs = trio.testing.lockstep_stream_pair()
     app = Starlette(routes=museum.pages.routes())
-    visit = Visit(ours, app, Gate.of(HTTP), lambda _: None)
+    visit = Visit(ours, app, Gate.of(HTTP), museum.world.told)
     nursery.start_soon(visit.run)
     await theirs.send_all(b"GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n")
     await theirs.receive_some(10_000)
