@@ -2,7 +2,8 @@
 
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from contextlib import aclosing
 
 import trio
 from starlette.requests import Request
@@ -17,6 +18,7 @@ GZIP = 16 + 15
 # zlib.h - deflate takes (1 << windowBits + 2) + (1 << memLevel + 9) bytes: for
 # as long as somebody follows 48 kB are enough, where an answer has 260.
 LITTLE_GZIP, LITTLE_MEMORY = 16 + 13, 5
+EVENTS = "text/event-stream"
 # rfc9110, 12.5.3 - "gzip;q=0" is not acceptable.
 _REFUSED = re.compile(r";\s*q=0(\.0*)?$")
 
@@ -56,6 +58,61 @@ class Pieces(Response):
             await send({"type": "http.response.body", "body": piece, "more_body": True})
             await trio.lowlevel.checkpoint()
         await send({"type": "http.response.body"})
+
+
+class Stream(Response):
+    """An answer that goes on for as long as its client reads."""
+
+    def __init__(
+        self,
+        pieces: Callable[[], AsyncGenerator[bytes, None]],
+        end: Callable[[], None],
+        *,
+        is_packed: bool,
+    ) -> None:
+        """Send *pieces*; *end* is called when nobody reads them any more."""
+        self._pieces, self._end = pieces, end
+        self._packer = new_little_packer() if is_packed else None
+        self.status_code, self.background = OK, None
+        self.init_headers(
+            {"content-type": EVENTS, **packed_headers(is_packed=is_packed)}
+        )
+        del self.headers["content-length"]
+
+    async def __call__(
+        self,
+        scope: Scope,
+        receive: Receive,  # noqa: ARG002 - ASGI's signature
+        send: Send,
+    ) -> None:
+        """Send what comes until the client is gone."""
+        try:
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": self.status_code,
+                    "headers": self.raw_headers,
+                }
+            )
+            if scope["method"] != "HEAD":
+                await self._send_all(send)
+            await send({"type": "http.response.body"})
+        finally:
+            self._end()
+
+    async def _send_all(self, send: Send) -> None:
+        async with aclosing(self._pieces()) as pieces:
+            async for piece in pieces:
+                body = self._pack(piece)
+                await send(
+                    {"type": "http.response.body", "body": body, "more_body": True}
+                )
+
+    def _pack(self, piece: bytes) -> bytes:
+        if self._packer is None:
+            return piece
+        # Else it would wait for more.
+        return self._packer.compress(piece) + self._packer.flush(zlib.Z_SYNC_FLUSH)
 
 
 def takes_gzip(request: Request) -> bool:

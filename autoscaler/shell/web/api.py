@@ -97,9 +97,11 @@ class Api:
             **{f"/{verb}": verb for verb in OF_ALL},
         }
         return [
-            *(Route(f"{ROOT}{path}", _told(tell)) for path, tell in asked.items()),
+            *(Route(f"{ROOT}{path}", or_why_not(tell)) for path, tell in asked.items()),
             *(
-                Route(f"{ROOT}{path}", _told(self._obeying(verb)), methods=["POST"])
+                Route(
+                    f"{ROOT}{path}", or_why_not(self._obeying(verb)), methods=["POST"]
+                )
                 for path, verb in changed.items()
             ),
         ]
@@ -246,8 +248,8 @@ def words_of(request: Request, *known: str) -> dict[str, str]:
     return read_words(request.query_params.multi_items(), known)
 
 
-def _told(tell: Endpoint) -> Endpoint:
-    """Return *tell* with an answer to whatever can't be told."""
+def or_why_not(tell: Endpoint) -> Endpoint:
+    """Return *tell*, with an answer in JSON to whatever can't be told."""
 
     async def answer(request: Request) -> Response:
         try:

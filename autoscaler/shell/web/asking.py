@@ -73,5 +73,5 @@ def _check_known(word: str, known: Collection[str], where: str) -> None:
     if not known:
         msg = f"{shown!r}: this takes no words in its {where}"
         raise RequestError(msg)
-    msg = f"{shown!r}: {unknown('word', shown, known)}"
+    msg = f"{shown!r} in the {where}: {unknown('word', shown, known)}"
     raise RequestError(msg)

@@ -10,7 +10,14 @@ from starlette.routing import Route
 
 from autoscaler.shell.operators.document import dump
 from autoscaler.shell.web.answers import OK, UNAVAILABLE, Pieces
-from autoscaler.shell.web.api import Api, tell_broken, tell_nothing_there, told
+from autoscaler.shell.web.api import (
+    Api,
+    or_why_not,
+    tell_broken,
+    tell_nothing_there,
+    told,
+    words_of,
+)
 from autoscaler.shell.web.exposition import CONTENT_TYPE
 from autoscaler.shell.web.metrics import Sources, tell
 from autoscaler.shell.web.pages.routes import Pages
@@ -37,9 +44,9 @@ class Site:
         """Return what answers each path."""
         site = Starlette(
             routes=[
-                Route("/metrics", self.tell_metrics),
-                Route("/healthz", self.tell_health),
-                Route("/readyz", self.tell_readiness),
+                Route("/metrics", or_why_not(self.tell_metrics)),
+                Route("/healthz", or_why_not(self.tell_health)),
+                Route("/readyz", or_why_not(self.tell_readiness)),
                 *self.api.routes(),
                 *self.pages.routes(),
             ],
@@ -53,17 +60,20 @@ class Site:
         site.router.redirect_slashes = False
         return site
 
-    async def tell_metrics(self, _request: Request) -> Response:
+    async def tell_metrics(self, request: Request) -> Response:
         """Answer with metrics."""
+        words_of(request)
         return Pieces(tell(self.sources), CONTENT_TYPE)
 
-    async def tell_health(self, _request: Request) -> Response:
+    async def tell_health(self, request: Request) -> Response:
         """Answer whether the daemon is alive."""
+        words_of(request)
         health = self.pulse.look()
         return _json(health.form, OK if health.is_alive else UNAVAILABLE)
 
-    async def tell_readiness(self, _request: Request) -> Response:
+    async def tell_readiness(self, request: Request) -> Response:
         """Answer whether the daemon has all that it needs."""
+        words_of(request)
         missing = find_missing(self.sources.fleet)
         said = {"ready": not missing, "missing": list(missing)}
         return _json(said, UNAVAILABLE if missing else OK)

@@ -268,7 +268,46 @@ _QUERIES = (
         "unknown group",
     ),
     Attempt(
-        "events since no time", ask("/live?since=%00&group=nobody"), 404, "unknown"
+        "events of no group",
+        ask("/api/v1/events?group="),
+        404,
+        "'': unknown group",
+    ),
+    Attempt(
+        "events since no time",
+        ask("/live?since=%00"),
+        400,
+        "since must be the id of an event, such as 3c1fa0de-118",
+    ),
+    Attempt(
+        "events with a wrong word",
+        ask("/api/v1/events?grup=alpha/user:web"),
+        400,
+        "'grup' in the query: unknown word; did you mean group?",
+    ),
+    Attempt(
+        "events of a group twice",
+        ask("/api/v1/events?group=user:web&group=user:web"),
+        400,
+        "group may be said once",
+    ),
+    Attempt(
+        "metrics of something",
+        ask("/metrics?collect[]=groups"),
+        400,
+        "'collect[]': this takes no words in its query",
+    ),
+    Attempt(
+        "the page with a wrong word",
+        ask("/?utm_source=x"),
+        400,
+        "'utm_source' in the query: unknown word; known are q",
+    ),
+    Attempt(
+        "a name of 101 letters",
+        ask(f"/?q={'a' * 101}"),
+        400,
+        "q, what names have to contain, has at most 100 characters",
     ),
 )
 ATTEMPTS = (*_GRAMMAR, *_BODIES, *_TOKENS, *_PATHS, *_QUERIES)

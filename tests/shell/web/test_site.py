@@ -1,12 +1,20 @@
 """What is answered at each path, by a daemon that runs."""
 
 import json
+import re
 from urllib.parse import unquote
 
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
 
 from tests.shell.web.clients import open_town
-from tests.shell.web.offices import application_of, open_office_on_disk
+from tests.shell.web.offices import (
+    TOKEN,
+    application_of,
+    open_office_on_disk,
+    write_token,
+)
 
 
 @pytest.fixture
@@ -78,3 +86,20 @@ async def test_what_is_read_is_not_posted_to(town):
 
     assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
     assert json.loads(answer.body) == {"error": "this path takes only GET and HEAD"}
+
+
+async def test_no_path_ignores_a_word_that_it_does_not_know(nursery, office, tmp_path):
+    site = application_of(office, write_token(tmp_path))
+    town = await open_town(nursery, site)
+    assert isinstance(site, Starlette)
+    given = {"{host}": "alpha", "{name}": "user:web", "{which:path}": "user:web"}
+
+    for route in site.routes:
+        assert isinstance(route, Route)
+        path = re.sub(r"{[^}]*}", lambda found: given[found[0]], route.path)
+        if "GET" in (route.methods or ()):
+            answer = await town.get(f"{path}?zz=1")
+        else:
+            answer = await town.post(f"{path}?zz=1", authorization=f"Bearer {TOKEN}")
+        assert (answer.status, route.path) == (400, route.path)
+        assert "'zz'" in answer.body.decode()

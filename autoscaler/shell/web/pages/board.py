@@ -5,6 +5,7 @@ who reads slowly is told the newest of each once, and costs no more memory than
 there are groups; there are `MOST_SUBSCRIBERS` at most.
 """
 
+import re
 import secrets
 from collections.abc import Iterable
 
@@ -16,6 +17,8 @@ from autoscaler.core.group import GroupId
 # A browser has one for each page that is looked at; there are 64 places for
 # clients of all kinds.
 MOST_SUBSCRIBERS = 16
+# The run of a daemon, and how much has changed in it.
+_INSTANT = re.compile("[0-9a-f]{8}-[0-9]{1,19}")
 
 
 class FullError(Exception):
@@ -121,5 +124,10 @@ class Board:
 
     def _read(self, since: str | None) -> int:
         run, _, number = (since or "").partition("-")
-        is_ours = run == self.run and number.isascii() and number.isdecimal()
-        return int(number) if is_ours and len(number) < 20 else -1  # noqa: PLR2004 - digits of a count
+        is_ours = run == self.run and is_instant(since or "")
+        return int(number) if is_ours else -1
+
+
+def is_instant(text: str) -> bool:
+    """Tell whether *text* is an `instant`, of whichever run."""
+    return _INSTANT.fullmatch(text) is not None

@@ -1,9 +1,7 @@
 """Paths of the pages, and of events; for reading alone."""
 
 import math
-import zlib
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 
 import trio
@@ -11,25 +9,28 @@ from attrs import define, field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from autoscaler.core.group import GroupId
 from autoscaler.shell.configuration.settings import Settings
 from autoscaler.shell.containment import Containment
 from autoscaler.shell.daemon import Daemon
 from autoscaler.shell.log import Field, Log
-from autoscaler.shell.operators.requests import RequestError, find_groups
+from autoscaler.shell.operators.requests import (
+    RequestError,
+    UnknownError,
+    find_groups,
+)
 from autoscaler.shell.web.answers import (
     NOT_FOUND,
-    OK,
     UNAVAILABLE,
     Pieces,
-    new_little_packer,
+    Stream,
     pack,
     packed_headers,
     takes_gzip,
 )
-from autoscaler.shell.web.pages.board import MOST_SUBSCRIBERS, FullError
+from autoscaler.shell.web.api import BAD, Endpoint, or_why_not, words_of
+from autoscaler.shell.web.pages.board import MOST_SUBSCRIBERS, FullError, is_instant
 from autoscaler.shell.web.pages.card import anchor
 from autoscaler.shell.web.pages.chronicle import LOOK_S, Chronicle
 from autoscaler.shell.web.pages.gallery import Gallery
@@ -44,7 +45,6 @@ from autoscaler.shell.web.pages.past import read_all
 from autoscaler.shell.web.pages.static_files import DIRECTORY, FILES
 
 HTML = "text/html; charset=utf-8"
-EVENTS = "text/event-stream"
 # What a page may have: its own style, script, picture and events.
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
@@ -55,61 +55,6 @@ LONGEST_SOUGHT = 100
 # Somebody who has looked may look again: for so long cards are made when their
 # groups change, and are ready when they are asked for.
 WARM_S = 600.0
-
-
-class Stream(Response):
-    """An answer that goes on for as long as its client reads."""
-
-    def __init__(
-        self,
-        pieces: Callable[[], AsyncGenerator[bytes, None]],
-        end: Callable[[], None],
-        *,
-        is_packed: bool,
-    ) -> None:
-        """Send *pieces*; *end* is called when nobody reads them any more."""
-        self._pieces, self._end = pieces, end
-        self._packer = new_little_packer() if is_packed else None
-        self.status_code, self.background = OK, None
-        self.init_headers(
-            {"content-type": EVENTS, **packed_headers(is_packed=is_packed)}
-        )
-        del self.headers["content-length"]
-
-    async def __call__(
-        self,
-        scope: Scope,
-        receive: Receive,  # noqa: ARG002 - ASGI's signature
-        send: Send,
-    ) -> None:
-        """Send what comes until the client is gone."""
-        try:
-            await send(
-                {
-                    "type": "http.response.start",
-                    "status": self.status_code,
-                    "headers": self.raw_headers,
-                }
-            )
-            if scope["method"] != "HEAD":
-                await self._send_all(send)
-            await send({"type": "http.response.body"})
-        finally:
-            self._end()
-
-    async def _send_all(self, send: Send) -> None:
-        async with aclosing(self._pieces()) as pieces:
-            async for piece in pieces:
-                body = self._pack(piece)
-                await send(
-                    {"type": "http.response.body", "body": body, "more_body": True}
-                )
-
-    def _pack(self, piece: bytes) -> bytes:
-        if self._packer is None:
-            return piece
-        # Else it would wait for more.
-        return self._packer.compress(piece) + self._packer.flush(zlib.Z_SYNC_FLUSH)
 
 
 @define(eq=False)
@@ -165,18 +110,18 @@ class Pages:
     def routes(self) -> list[Route]:
         """Return what is answered at which path."""
         return [
-            Route("/", self.show_all),
-            Route("/groups/{which:path}", self.show_group),
-            Route(DIRECTORY + "{name}", self.give_file),
-            Route("/live", self.tell_pages),
-            Route("/api/v1/events", self.tell_programs),
+            Route("/", _or_why_not(self.show_all)),
+            Route("/groups/{which:path}", _or_why_not(self.show_group)),
+            Route(DIRECTORY + "{name}", _or_why_not(self.give_file)),
+            Route("/live", or_why_not(self.tell_pages)),
+            Route("/api/v1/events", or_why_not(self.tell_programs)),
         ]
 
     async def show_all(self, request: Request) -> Response:
         """Answer with the page of all groups."""
+        sought = _sought(request)
         await self.chronicle.read_words()
         self._warm_until = trio.current_time() + WARM_S
-        sought = request.query_params.get("q", "")[:LONGEST_SOUGHT].strip()
         instant = self.chronicle.board.instant
         view = await self._gallery.overview()
         shown = [g for g in view.groups if sought.lower() in str(g).lower()]
@@ -194,10 +139,8 @@ class Pages:
 
     async def show_group(self, request: Request) -> Response:
         """Answer with a group's own page."""
-        try:
-            group_id = self._find(request.path_params["which"])
-        except RequestError as error:
-            return _nothing(str(error))
+        words_of(request)
+        group_id = self._find(request.path_params["which"])
         await self.chronicle.read_words()
         instant, wall = self.chronicle.board.instant, self._gallery.now().wall
         async with self._turn:
@@ -205,16 +148,19 @@ class Pages:
                 read_all, self.settings(), group_id, wall
             )
         if group_id not in self.daemon.fleet.groups:
-            return _nothing("this group is no longer configured")
+            msg = "this group is no longer configured"
+            raise UnknownError(msg)
         now, frame = self._gallery.now_of(group_id), self._frame(instant, str(group_id))
         page = self._painter.group(frame, anchor(group_id), now, told)
         return _page(request, page)
 
     async def give_file(self, request: Request) -> Response:
         """Answer with a style, a script or a picture."""
+        words_of(request)
         found = FILES.get(request.path_params["name"])
         if found is None:
-            return _nothing("there is no such file, or no longer")
+            msg = "there is no such file, or no longer"
+            raise UnknownError(msg)
         is_packed = takes_gzip(request)
         return Response(
             found.packed if is_packed else found.content,
@@ -240,16 +186,13 @@ class Pages:
     async def _follow(
         self, request: Request, scribe: Callable[[GroupId | None], Scribe]
     ) -> Response:
-        which = request.query_params.get("group")
-        try:
-            group_id = self._find(which) if which else None
-        except RequestError as error:
-            return JSONResponse({"error": str(error)}, NOT_FOUND)
+        words = words_of(request, "group", "since")
+        group_id = self._find(words["group"]) if "group" in words else None
+        since = _since(words)
         await self.chronicle.read_words()
         board = self.chronicle.board
-        since = request.headers.get("last-event-id") or request.query_params.get(
-            "since"
-        )
+        # Browsers say it by themselves, and also after an update of ours.
+        since = request.headers.get("last-event-id") or since
         try:
             subscriber = board.subscribe(since, group_id)
         except FullError:
@@ -283,8 +226,44 @@ class Pages:
         )
 
 
-def _nothing(why: str) -> Response:
-    return PlainTextResponse(f"{why}\n", NOT_FOUND)
+def _sought(request: Request) -> str:
+    """Return what names have to contain; empty: any do.
+
+    Raises:
+        RequestError: It is too long, or something else was asked for.
+    """
+    sought = words_of(request, "q").get("q", "")
+    if len(sought) > LONGEST_SOUGHT:
+        msg = f"q, what names have to contain, has at most {LONGEST_SOUGHT} characters"
+        raise RequestError(msg)
+    return sought.strip()
+
+
+def _since(words: Mapping[str, str]) -> str | None:
+    """Return what all is known of already, None where nothing is.
+
+    Raises:
+        RequestError: It is nothing that we have said.
+    """
+    since = words.get("since")
+    if since is not None and not is_instant(since):
+        msg = "since must be the id of an event, such as 3c1fa0de-118"
+        raise RequestError(msg)
+    return since
+
+
+def _or_why_not(show: Endpoint) -> Endpoint:
+    """Return *show*, with an answer for people to whatever can't be shown."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await show(request)
+        except UnknownError as error:
+            return PlainTextResponse(f"{error}\n", NOT_FOUND)
+        except RequestError as error:
+            return PlainTextResponse(f"{error}\n", BAD)
+
+    return answer
 
 
 def _page(request: Request, page: str) -> Response:
