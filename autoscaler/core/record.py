@@ -7,10 +7,11 @@ disk, so what doesn't change from one to the next is one object in both.
 from attrs import evolve, frozen
 
 from autoscaler.core.case import Case
-from autoscaler.core.decision import Decision
+from autoscaler.core.decision import Decision, Reason
 from autoscaler.core.flip import Flip, find_flip
 from autoscaler.core.group import Group, Ticks
 from autoscaler.core.guards import Guard, look_at
+from autoscaler.core.policy import Mode
 from autoscaler.core.sizes import Sizes, measure
 from autoscaler.core.view import View
 
@@ -44,6 +45,13 @@ class Record:
     def flip(self) -> Flip:
         """What is missing to act."""
         return find_flip(self.decision, self.guards)
+
+    @property
+    def blocked(self) -> Reason | Mode | None:
+        """What keeps the group from what it wants; None: nothing."""
+        decision, blocked = self.decision, self.sizes.blocked
+        # Not its reason, where it would act: that is why it would.
+        return decision.mode if blocked is not None and decision.acts else blocked
 
 
 @frozen

@@ -41,7 +41,7 @@ def sizes_form(record: Record) -> dict[str, object]:
         "can": sizes.can,
         "has": sizes.has,
         "coming": sizes.coming,
-        "blocked_by": None if sizes.blocked is None else sizes.blocked.value,
+        "blocked_by": None if record.blocked is None else record.blocked.value,
     }
 
 

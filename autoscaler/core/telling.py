@@ -51,8 +51,7 @@ def tell_sizes(record: Record) -> str:
         wants = f"{wants} or more"
     coming = f" and {sizes.coming} coming" if sizes.coming else ""
     told = f"wants {wants}, can {sizes.can}, has {sizes.has}{coming} ({clone}s)"
-    if sizes.blocked is not None and record.decision.acts:
-        # Not by its reason: that is to act.
+    if isinstance(record.blocked, Mode):
         return f"{told}; it would act, and is only observed"
     return f"{told}{_blocked(sizes, clone)}"
 

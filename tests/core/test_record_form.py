@@ -5,6 +5,7 @@ from attrs import evolve
 from autoscaler.core.decision import MemberClass
 from autoscaler.core.events import Ticked
 from autoscaler.core.ledger import Ledger
+from autoscaler.core.policy import Mode
 from autoscaler.core.record import Instant, take
 from autoscaler.core.record_form import record_form
 from tests.core.builders import NOW, happens, make_policy, make_rules, make_world
@@ -56,6 +57,13 @@ def test_sizes_are_told_with_what_is_between_them():
         "of unikernels, and 3 of 0 are taken in the policy of user)",
     }
     assert form(50.0)["sizes"]["blocked_by"] is None
+
+
+def test_a_group_that_would_act_is_blocked_by_its_mode():
+    made = form(95.0, 95.0, mode=Mode.OBSERVE, scale_up_trigger_ticks=1)
+
+    assert made["decision"]["reason"] == "high"
+    assert made["sizes"]["blocked_by"] == "observe"
 
 
 def test_guards_are_told_with_the_way_they_stand_in():

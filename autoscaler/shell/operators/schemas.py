@@ -129,7 +129,10 @@ _SIZES: Mapping[str, Form] = {
     "can": described(COUNT, "clones that limits allow"),
     "has": described(COUNT, "clones that run"),
     "coming": COUNT,
-    "blocked_by": maybe(word(Reason)),
+    "blocked_by": described(
+        maybe(word(Reason, Mode.OBSERVE.value)),
+        "what keeps the group from what it wants; null: nothing",
+    ),
 }
 _TOLD = {"told": described(TEXT, "the same in words")}
 _SAID = maybe(table({"mode": word(Mode), "user": maybe(TEXT), "age_s": maybe(SECONDS)}))

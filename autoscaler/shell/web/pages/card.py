@@ -155,7 +155,6 @@ def make_card(look: Look, hour: Hour) -> Card:
     sizes = None if record is None else record.sizes
     # The card says these in other places.
     told = {why} if record is None else {why, tell_sizes(record)}
-    blocked = None if sizes is None else sizes.blocked
     in_flight = tuple(describe_action(action) for action in group.ledger.actions)
     chart = _draw(look, hour)
     return Card(
@@ -174,7 +173,7 @@ def make_card(look: Look, hour: Hour) -> Card:
         can=None if sizes is None else sizes.can,
         has=len(group.serving) if sizes is None else sizes.has,
         coming=0 if sizes is None else sizes.coming,
-        blocked=None if blocked is None else blocked.value.replace("_", " "),
+        blocked=None if record is None else _blocked(record),
         clone="members" if group.id.is_managed else "clones",
         in_flight=in_flight,
         members=tuple(_members(look, chart)),
@@ -195,6 +194,14 @@ def _state(look: Look) -> str:
     if decision.acts and decision.mode is not Mode.ACTIVE:
         return f"would go {decision.outcome.value}: {reason}"
     return f"{decision.outcome.value}: {reason}"
+
+
+def _blocked(record: Record) -> str | None:
+    blocked = record.blocked
+    if blocked is None:
+        return None
+    word = blocked.value.replace("_", " ")
+    return f"mode {word}" if isinstance(blocked, Mode) else word
 
 
 def _draw(look: Look, hour: Hour) -> Chart:

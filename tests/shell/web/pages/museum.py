@@ -90,6 +90,9 @@ FAILING = Exhibit(Name(("failing",), "failing"), Policy(max_clones=4), later(0.5
 PAUSED = Exhibit(
     user("paused"), Policy(max_clones=4, mode=Mode.PAUSED), later(0.5, 5.0)
 )
+OBSERVED = Exhibit(
+    user("observed"), Policy(max_clones=4, mode=Mode.OBSERVE), later(0.5, 5.0)
+)
 DOWN = Exhibit(user("down"), Policy(max_clones=4), later(0.5, 5.0), "beta")
 GROWING = Exhibit(user("growing"), Policy(max_clones=6), wave(3, 4.5))
 TROUBLES = (

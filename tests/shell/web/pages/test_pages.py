@@ -21,6 +21,7 @@ from tests.shell.web.pages.museum import (
     LOAD_AT,
     NO_CAPACITY,
     NO_DATA,
+    OBSERVED,
     PAUSED,
     STEADY,
     crowd,
@@ -149,6 +150,20 @@ async def test_a_card_tells_why_and_what_is_missing_and_draws_it(
     assert "web 60 %" in card
     assert '<path class="m m0" d="M' in html
     assert '<a href="/groups/alpha/user:web">' in html
+
+
+async def test_what_is_only_observed_is_blocked_by_that(
+    autojump_clock, nursery, tmp_path
+):
+    museum = await open_museum(nursery, (STEADY, OBSERVED), tmp_path)
+    await wait_until(lambda: museum.reason(OBSERVED) is Reason.HIGH, within=1000)
+    await trio.sleep(2)
+
+    card = cards(await show(museum))[str(OBSERVED.id)]
+
+    assert "would go up: high" in card
+    assert "blocked by mode observe" in card
+    assert "blocked by high" not in card
 
 
 async def test_there_is_a_table_beside_each_chart(autojump_clock, steady):
