@@ -39,19 +39,26 @@ MOST_KB, MOST_MS = 150, 50
 USER = Name(("user",))
 # A process of its own: what it does with an answer is not our time.
 CLIENT = """
-import http.client, json, sys, time
+import http.client, json, sys, time, zlib
 connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))
-first, took = [], []
 for _ in range(int(sys.argv[2])):
     began = time.perf_counter()
     connection.request("GET", "/", headers={"Accept-Encoding": "gzip"})
     answer = connection.getresponse()
-    size = len(answer.read(1))
-    first.append((time.perf_counter() - began) * 1000)
+    packed = answer.read(1)
+    first = (time.perf_counter() - began) * 1000
+    unpack, seen = zlib.decompressobj(31), b""
+    seen = unpack.decompress(packed)
+    size = 1
+    while b"</article>" not in seen:
+        packed = answer.read1()
+        size += len(packed)
+        seen += unpack.decompress(packed)
+    card = (time.perf_counter() - began) * 1000
     size += len(answer.read())
-    took.append((time.perf_counter() - began) * 1000)
+    took = (time.perf_counter() - began) * 1000
     time.sleep(0.05)
-    print(json.dumps({"first": first[-1], "took": took[-1], "size": size}))
+    print(json.dumps({"first": first, "card": card, "took": took, "size": size}))
 """
 
 
@@ -64,7 +71,9 @@ def run() -> Iterable[Result]:
     first = [visit["first"] for visit in warm]
     yield at_most(f"{name}, first byte", "ms", first, MOST_MS)
     yield at_most(f"{name}, all", "ms", [v["took"] for v in warm], MOST_MS)
-    yield Result(f"{name}, all cards made anew", "ms", (cold["took"],))
+    anew = f"{name}, all made anew"
+    yield at_most(f"{anew}, first card", "ms", [cold["card"]], MOST_MS)
+    yield Result(f"{anew}, all", "ms", (cold["took"],))
     yield at_most(f"{name}, packed", "kB", [cold["size"] / 1000], MOST_KB)
     yield at_most("everybody else is held up by at most", "ms", [late], 50)
 

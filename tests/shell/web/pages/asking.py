@@ -2,12 +2,13 @@
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import trio
 from attrs import define, field, frozen
 from starlette.applications import Starlette
+from starlette.types import Send
 
 from autoscaler.shell.web.pages.routes import Pages
 
@@ -56,7 +57,10 @@ def scope_of(path: str, method: str, headers: Mapping[str, str]) -> dict[str, An
         "raw_path": place.encode(),
         "root_path": "",
         "query_string": query.encode(),
-        "headers": [(k.encode(), v.encode()) for k, v in headers.items()],
+        "headers": [
+            (name.replace("_", "-").encode(), value.encode())
+            for name, value in headers.items()
+        ],
     }
 
 
@@ -72,15 +76,26 @@ async def ask(pages: Pages, path: str, method: str = "GET", **headers: str) -> A
         else:
             parts.append(message.get("body", b""))
 
-    names = {name.replace("_", "-"): value for name, value in headers.items()}
-    app = Starlette(routes=pages.routes())
-    await app(scope_of(path, method, names), _receive, send)
+    await _run(pages, scope_of(path, method, headers), send)
     found = _headers(start)
     body = b"".join(parts)
     size = len(body)
     if found.get("content-encoding") == "gzip":
         body = gzip.decompress(body)
     return Answer(start["status"], found, body.decode(), size)
+
+
+async def ask_in_pieces(
+    pages: Pages, path: str, take: Callable[[bytes], None], **headers: str
+) -> None:
+    """Have *take* take each piece of what *pages* answer, as it is sent."""
+
+    async def send(message: Any) -> None:
+        await trio.lowlevel.checkpoint()
+        if message["type"] == "http.response.body":
+            take(message.get("body", b""))
+
+    await _run(pages, scope_of(path, "GET", headers), send)
 
 
 def follow(
@@ -101,13 +116,15 @@ def follow(
             told.pieces += 1
 
     async def run() -> None:
-        names = {name.replace("_", "-"): value for name, value in headers.items()}
-        app = Starlette(routes=pages.routes())
         with told.life:
-            await app(scope_of(path, "GET", names), _receive, send)
+            await _run(pages, scope_of(path, "GET", headers), send)
 
     nursery.start_soon(run)
     return told
+
+
+async def _run(pages: Pages, scope: dict[str, Any], send: Send) -> None:
+    await Starlette(routes=pages.routes())(scope, _receive, send)
 
 
 def _headers(start: Mapping[str, Any]) -> dict[str, str]:

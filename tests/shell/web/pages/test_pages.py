@@ -1,6 +1,7 @@
 """Pages of a daemon whose groups are in all kinds of trouble."""
 
 import re
+import zlib
 from html.parser import HTMLParser
 
 import pytest
@@ -12,7 +13,7 @@ from autoscaler.core.decision import Reason
 from autoscaler.shell.web.pages.card import anchor
 from autoscaler.shell.web.pages.routes import LONGEST_SOUGHT
 from tests.shell.harness import wait_until
-from tests.shell.web.pages.asking import ask
+from tests.shell.web.pages.asking import ask, ask_in_pieces
 from tests.shell.web.pages.museum import (
     AT_MAX,
     COOLDOWN,
@@ -258,6 +259,23 @@ async def test_pages_are_packed_for_who_unpacks(autojump_clock, steady):
     assert "content-encoding" not in refused.headers
     assert {a.headers["vary"] for a in (plain, packed)} == {"Accept-Encoding"}
     assert Reader(packed.text).open == []
+
+
+async def test_the_first_screen_is_there_before_the_last_card_is_made(
+    autojump_clock, nursery, tmp_path
+):
+    museum = await open_museum(nursery, crowd(60), tmp_path)
+    await trio.sleep(30)
+    shown: list[int] = []
+    unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
+
+    def take(packed):
+        shown.append(unpacker.decompress(packed).count(b"</article>"))
+
+    await ask_in_pieces(museum.pages, "/", take, accept_encoding="gzip")
+
+    assert sum(shown) == 60
+    assert [sum(shown[:pieces]) for pieces in (1, 2, 3, 4)] == [0, 5, 10, 15]
 
 
 async def test_style_and_script_may_be_kept_for_ever(autojump_clock, steady):
