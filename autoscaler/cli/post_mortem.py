@@ -1,12 +1,11 @@
 """What was last known of a clone that is gone, for `autoscaler history`."""
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 
 from albatross_client.texts import clean
 from autoscaler.cli.output import complain, print_json, print_table
 from autoscaler.shell.configuration.settings import SettingsError, load_settings
+from autoscaler.shell.operators.mortem_words import tell_end, tell_facts
 from autoscaler.shell.operators.past_forms import mortem_form
 from autoscaler.shell.operators.times import format_time
 from autoscaler.shell.state.mortems import PostMortem
@@ -45,25 +44,11 @@ def _known(kept: tuple[PostMortem, ...]) -> str:
 
 def _print_for_people(mortem: PostMortem) -> None:
     print(f"{mortem.group.host}/{mortem.name}, gone at {format_time(mortem.at)}\n")
-    print_table("What was last known", ("what", "value"), _facts(mortem))
+    known = ("group", str(mortem.group)), ("end", tell_end(mortem))
+    facts = (*known, *tell_facts(mortem))
+    print_table("What was last known", ("what", "value"), facts)
     print_table(
         "Console",
         ("time", "text"),
         ((format_time(line.at), line.text) for line in mortem.console),
     )
-
-
-def _facts(mortem: PostMortem) -> Iterator[tuple[str, str]]:
-    yield "group", str(mortem.group)
-    yield "why", mortem.why.replace("_", " ")
-    if mortem.decision_id is not None:
-        yield "decision", mortem.decision_id
-    if mortem.failure is not None:
-        yield "failure", mortem.failure
-    if mortem.usage is not None:
-        yield "usage", f"{mortem.usage:.1f} % of one CPU"
-    for key, count in (mortem.stats or {}).items():
-        if count is not None:
-            yield key.replace("_", " "), str(count)
-    for key, value in mortem.facts.items():
-        yield key.replace("_", " "), json.dumps(value)

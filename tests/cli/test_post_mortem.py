@@ -27,11 +27,11 @@ async def test_what_was_last_known_of_a_clone_is_shown(tmp_path, capsys):
     assert out.startswith(f"west/user:web-clone-1, gone at {format_time(WALL)}\n")
     for shown in (
         "group west/user:web",
-        "why given up",
+        "end failed: given up",
         "failure the host said no",
         "usage 12.3 % of one CPU",
-        "cpu us 5000000",
-        "memory 32",
+        "CPU time 5.00 s",
+        "memory 32 MB",
         f"{format_time(WALL - 1)} out of memory",
     ):
         assert shown in words
@@ -57,7 +57,7 @@ async def test_a_clone_of_which_little_is_known_has_a_post_mortem(tmp_path, caps
     file = configuration(tmp_path)
 
     assert post_mortem(file, str(CLONE)) == 0
-    assert "why high" in " ".join(capsys.readouterr().out.split())
+    assert "end destroyed: high" in " ".join(capsys.readouterr().out.split())
     assert post_mortem(file, str(CLONE), "--json") == 0
     assert json.loads(capsys.readouterr().out)["info"] is None
 

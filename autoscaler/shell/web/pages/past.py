@@ -1,8 +1,5 @@
 """What a group's own page tells of its past and of its configuration."""
 
-import json
-from collections.abc import Iterator
-
 from attrs import frozen
 
 from autoscaler.core.decision import Reason
@@ -10,6 +7,7 @@ from autoscaler.core.group import GroupId
 from autoscaler.shell.configuration.changes import effective
 from autoscaler.shell.configuration.settings import Settings
 from autoscaler.shell.operators.history_lines import Line, tell_past
+from autoscaler.shell.operators.mortem_words import tell_end, tell_facts
 from autoscaler.shell.state.mortems import ConsoleText, PostMortem
 from autoscaler.shell.state.past import read_past, read_post_mortems
 from autoscaler.shell.state.schema import StoreError
@@ -29,14 +27,14 @@ class Mortem:
     Attributes:
         name: The clone.
         at: When it was gone.
-        why: Why it had to go, in words.
+        end: What happened to it, in words.
         facts: All that was known, by name.
         console: Its last lines.
     """
 
     name: str
     at: float
-    why: str
+    end: str
     facts: tuple[tuple[str, str], ...]
     console: tuple[ConsoleText, ...]
 
@@ -87,19 +85,7 @@ def _mortem(kept: PostMortem) -> Mortem:
     return Mortem(
         name=str(kept.name),
         at=kept.at,
-        why=kept.why.replace("_", " "),
-        facts=tuple(_facts(kept)),
+        end=tell_end(kept),
+        facts=tuple(tell_facts(kept)),
         console=kept.console,
     )
-
-
-def _facts(kept: PostMortem) -> Iterator[tuple[str, str]]:
-    if kept.failure is not None:
-        yield "failure", kept.failure
-    if kept.usage is not None:
-        yield "usage", f"{kept.usage:.1f} % of one CPU"
-    for key, count in (kept.stats or {}).items():
-        if count is not None:
-            yield key.replace("_", " "), str(count)
-    for key, value in kept.facts.items():
-        yield key.replace("_", " "), json.dumps(value)

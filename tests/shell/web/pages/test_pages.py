@@ -10,6 +10,7 @@ from attrs import evolve
 
 from albatross_client.sandbox.faults import HostDown, Silenced
 from autoscaler.core.decision import Reason
+from autoscaler.shell.state.mortems import ConsoleText, PostMortem
 from autoscaler.shell.web.pages.card import anchor
 from autoscaler.shell.web.pages.routes import LONGEST_SOUGHT
 from tests.shell.harness import wait_until
@@ -239,6 +240,32 @@ async def test_a_group_s_page_tells_all_of_it(autojump_clock, nursery, tmp_path)
     assert "rule create user:at-max-clone-1 done" in text
     assert "max_clones 1" in text
     assert "scale_up_threshold_percent 90" in text
+
+
+async def test_a_group_s_page_tells_what_was_known_of_clones_that_are_gone(
+    autojump_clock, steady
+):
+    died = PostMortem(
+        group=STEADY.id,
+        name=STEADY.id.clone(1),
+        at=1_800_000_000.0,
+        why="died",
+        usage=99.8,
+        stats={"cpu_us": 17_470_000},
+        info='{"argv": ["--motd=<b>"]}',
+        console=(ConsoleText(1_800_000_000.0, "out of <memory>"),),
+    )
+    await steady.world.store.bury(died)
+
+    html = await show(steady, f"/groups/{anchor(STEADY.id)}")
+
+    reader = Reader(html)
+    assert reader.open == []
+    assert "user:web-clone-1 died: silent and no longer listed" in reader.text
+    assert "CPU time 17.47 s" in reader.text
+    assert "arguments '--motd=<b>'" in reader.text
+    assert "out of <memory>" in reader.text
+    assert "No clone of this group" not in reader.text
 
 
 async def test_a_group_that_isn_t_there_has_no_page(autojump_clock, steady):
