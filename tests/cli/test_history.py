@@ -196,3 +196,14 @@ async def test_a_damaged_row_is_one_sentence(file, tmp_path, capsys, damage):
     err = capsys.readouterr().err
     assert "in state.db is damaged" in err
     assert err.count("\n") == 1
+
+
+async def test_an_action_that_waited_in_vain_is_told_with_why(file, capsys):
+    async with await Store.open(file.parent / "state", lambda: WALL + 130) as store:
+        await store.withdraw(WEST_API, creation(5), "no turn came in time", 60.0)
+
+    assert history(file, "user:api") == 0
+
+    words = " ".join(capsys.readouterr().out.split())
+    assert "(withdrawn) 60.0 s - high; no turn came in time" in words
+    assert format_time(WALL + 70) in words

@@ -142,7 +142,7 @@ async def perform_in_turn(
     What was decided long ago may be wrong by now: an action that waits for
     more than `PATIENCE_S` is withdrawn, and the group decides anew.
     """
-    group = str(site.group_id)
+    group, asked = str(site.group_id), trio.current_time()
     try:
         is_held = site.turn.take_at_once()
         if not is_held:
@@ -153,8 +153,19 @@ async def perform_in_turn(
         else:
             site.tell(ActionEnded(action.id, jitter=_jitter()))
             journal.log.event("action_withdrawn", group=group, **_fields(action))
+            await _withdraw(action, site, journal, trio.current_time() - asked)
     finally:
         site.turn.give_back()
+
+
+async def _withdraw(
+    action: Action, site: Site, journal: Journal, waited_s: float
+) -> None:
+    """Write down that *action* was never begun; nothing depends on that."""
+    is_over = site.fleet.is_stopping
+    why = "the daemon ended before its turn came" if is_over else "no turn came in time"
+    writing = journal.store.withdraw(site.group_id, action, why, waited_s)
+    await journal.scribe.write(writing)
 
 
 async def perform(action: Action, site: Site, journal: Journal) -> None:

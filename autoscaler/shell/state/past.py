@@ -24,14 +24,15 @@ from autoscaler.shell.state.schema import DamagedError
 
 @frozen(kw_only=True)
 class PastAction:
-    """An action that has begun.
+    """An action that has begun, or has waited for its turn in vain.
 
     Attributes:
         group: Whose.
-        at: When it began.
+        at: When it began, or began to wait.
         action: As it began.
-        outcome: ``done`` or ``failed``; None: it has not ended.
-        error: Why it failed.
+        outcome: ``done``, ``failed`` or, where it never began, ``withdrawn``;
+            None: it has not ended.
+        error: Why it failed or was withdrawn.
         took_s: How long it took; None: not known.
     """
 

@@ -30,6 +30,10 @@ END = (
     "UPDATE actions SET ended = ?, outcome = ?, error = ?, took_s = ? WHERE number = "
     "(SELECT number FROM unfinished WHERE host = ? AND primary_name = ? AND id = ?)"
 )
+WITHDRAWN = (
+    "INSERT INTO actions (host, primary_name, id, action, began, ended, outcome, "
+    "error, took_s) VALUES (?, ?, ?, ?, ?, ?, 'withdrawn', ?, ?)"
+)
 # An action that the file knows nothing of has no steps there either.
 STEP = (
     "INSERT INTO steps (step, name, at, action) SELECT ?, ?, ?, number "

@@ -53,6 +53,7 @@ from autoscaler.shell.state.rows import (
     STEPS,
     STREAM,
     USAGE,
+    WITHDRAWN,
     WORD,
     Decided,
     RequestRow,
@@ -237,6 +238,14 @@ class Store:
             (LAST_STEPS, [(outcome, victim, wall, *key)]),
             (END, [(wall, outcome, error and clean(error), took_s, *key)]),
         )
+
+    async def withdraw(
+        self, group: GroupId, action: Action, why: str, waited_s: float
+    ) -> None:
+        """Keep that *action* was never begun, after it had waited so long."""
+        wall, key = self._wall(), _key(group, action)
+        waited = wall - waited_s, wall, why, waited_s
+        await self._write((WITHDRAWN, [(*key, action_to_json(action), *waited)]))
 
     async def close_forgotten(self) -> None:
         """End all actions that their groups no longer have in flight.

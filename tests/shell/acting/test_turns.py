@@ -8,6 +8,7 @@ from albatross_client.sandbox.demand import Demand
 from albatross_client.sandbox.faults import HostDown, ReplyLost, Rule, SlowReply
 from autoscaler.core.group import GroupId
 from autoscaler.core.policy import Policy
+from autoscaler.shell.acting.perform import PATIENCE_S
 from autoscaler.shell.acting.turns import Turns
 from tests.shell.harness import (
     GROUP,
@@ -43,6 +44,13 @@ def most_at_once(world):
         running += (event == "action_started") - (event == "action_finished")
         most = max(most, running)
     return most
+
+
+def withdrawn_of(world):
+    """Return what the history has of actions that were never begun."""
+    return world.store._connection.execute(  # noqa: SLF001 - as a reader would
+        "SELECT error, took_s FROM actions WHERE outcome = 'withdrawn'"
+    ).fetchall()
 
 
 @pytest.mark.parametrize(
@@ -90,6 +98,10 @@ async def test_an_action_that_waits_too_long_is_decided_anew(autojump_clock, nur
 
     assert failures == [0] * 6
     assert most_at_once(world) == 1
+    kept = withdrawn_of(world)
+    assert len(kept) == len(world.events("action_withdrawn"))
+    assert {why for why, _ in kept} == {"no turn came in time"}
+    assert {waited for _, waited in kept} == {PATIENCE_S}
 
 
 async def test_an_end_drops_those_that_wait(autojump_clock, nursery):
@@ -103,6 +115,9 @@ async def test_an_end_drops_those_that_wait(autojump_clock, nursery):
     assert world.size == 2
     assert len(world.events("action_withdrawn")) == 5
     assert len(world.events("action_started")) == 1
+    kept = withdrawn_of(world)
+    assert len(kept) == 5
+    assert {why for why, _ in kept} == {"the daemon ended before its turn came"}
 
 
 async def test_an_action_whose_host_is_gone_holds_no_turn(autojump_clock, nursery):

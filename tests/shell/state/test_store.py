@@ -9,6 +9,7 @@ import trio
 from albatross_client.names import Name
 from autoscaler.core.decision import Reason
 from autoscaler.shell.state.lock import holder
+from autoscaler.shell.state.past import PastAction, read_past
 from autoscaler.shell.state.reader import NOTHING, Standing, read_state
 from autoscaler.shell.state.records import to_json
 from autoscaler.shell.state.rows import STATE
@@ -89,6 +90,28 @@ async def test_intents_and_outcomes_make_a_history(on_disk, tmp_path):
         (1, wall - 5, wall, "done", None, 5.0),
         (2, wall - 1, wall, "failed", "refused", None),
     ]
+
+
+async def test_what_was_withdrawn_is_history_and_was_never_begun(on_disk, tmp_path):
+    action, wall = creation(), CLOCKS.wall
+
+    await on_disk.withdraw(WEST_WEB, action, "no turn came in time", 60.0)
+    await on_disk.end(snapshot(), action, "done", None, 1.0)
+
+    kept = rows(tmp_path, "SELECT began, ended, outcome, error, took_s FROM actions")
+    assert kept == [(wall - 60, wall, "withdrawn", "no turn came in time", 60.0)]
+    assert rows(tmp_path, "SELECT * FROM steps") == []
+    [past] = read_past(tmp_path, wall - 60)
+    assert past == PastAction(
+        group=WEST_WEB,
+        at=wall - 60,
+        action=action,
+        outcome="withdrawn",
+        error="no turn came in time",
+        took_s=60.0,
+    )
+    await on_disk.prune(DAY, wall + 2 * DAY)
+    assert rows(tmp_path, "SELECT * FROM actions") == []
 
 
 async def test_an_end_belongs_to_the_newest_action_of_that_number(on_disk, tmp_path):

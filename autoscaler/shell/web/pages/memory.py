@@ -13,6 +13,8 @@ from autoscaler.shell.state.past import PastAction, read_actions, read_records_a
 from autoscaler.shell.web.pages.hour import Deed, Glimpse, Kind
 
 DONE = "done"
+# What was withdrawn was never begun.
+_ENDS = frozenset({DONE, "failed"})
 
 
 def read_glimpses(
@@ -66,7 +68,7 @@ def read_deeds(directory: Path, since: float) -> tuple[tuple[GroupId, Deed], ...
         StoreError: The state can't be read.
     """
     actions = read_actions(directory, since)
-    found = [(each.group, _deed(each)) for each in actions if each.outcome is not None]
+    found = [(each.group, _deed(each)) for each in actions if each.outcome in _ENDS]
     return tuple(sorted(found, key=lambda pair: pair[1].at))
 
 

@@ -8,6 +8,7 @@ from autoscaler.core.record import MOST_KEPT
 from autoscaler.shell.web.pages.chronicle import LOOK_S, Chronicle
 from autoscaler.shell.web.pages.hour import MINUTE_S, Kind, glimpse
 from autoscaler.shell.web.pages.memory import glimpse_of, read_glimpses
+from tests.shell.kept import creation
 from tests.shell.web.pages.museum import (
     AT_MAX,
     FAILING,
@@ -72,6 +73,17 @@ async def test_after_a_restart_the_hour_is_as_it_was(autojump_clock, museum):
     assert after.held_since[Guarded.MAX_CLONES] == pytest.approx(
         before.held_since[Guarded.MAX_CLONES], abs=MINUTE_S
     )
+
+
+async def test_an_action_that_never_began_is_in_no_chart(autojump_clock, museum):
+    store = museum.world.store
+    before = len(museum.pages.chronicle.hour(AT_MAX.id).deeds)
+    await store.withdraw(AT_MAX.id, creation(9), "no turn came in time", 60.0)
+
+    later = chronicle_of(museum)
+    await later.remember()
+
+    assert len(later.hour(AT_MAX.id).deeds) == before
 
 
 async def test_what_is_read_from_the_state_is_what_was_seen(autojump_clock, museum):
