@@ -1,7 +1,8 @@
 """A terminal that is ours for a while, and its operator's again afterwards.
 
 Laws: whatever ends the program but SIGKILL, the terminal gets back its modes,
-its cursor and what it showed before.
+its cursor and what it showed before; one that stops reading holds nobody up for
+longer than `PATIENCE_S`, and is shown the newest when it reads again.
 """
 
 import contextlib
@@ -9,6 +10,7 @@ import io
 import os
 import sys
 import termios
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import define, field
@@ -24,6 +26,8 @@ _HOME, _TO_LINE_END, _TO_SCREEN_END = "\x1b[H", "\x1b[K", "\x1b[J"
 # Where a terminal doesn't tell: the size of a VT100.
 _USUAL = ConsoleDimensions(80, 24)
 READ_BYTES = 1024
+# What a terminal takes at once, it takes within milliseconds.
+PATIENCE_S = 0.5
 # termios(3) - as Python's `tcgetattr` has them.
 _Modes = list[int | list[bytes | int]]
 
@@ -64,6 +68,8 @@ class Teletype:
     _console: Console
     _shown: str = field(default="", init=False)
     _before: _Modes | None = field(default=None, init=False)
+    # Held while the terminal has yet to take something.
+    _turn: threading.Lock = field(factory=threading.Lock, init=False)
 
     @classmethod
     def of_process(cls, environment: Mapping[str, str]) -> "Teletype":
@@ -109,11 +115,15 @@ class Teletype:
         before, self._before = self._before, None
         if before is None:
             return
+        has_left = False
         with contextlib.suppress(OSError):
-            self._write(_LEAVE)
+            has_left = self._write(_LEAVE)
         with contextlib.suppress(OSError, termios.error):
             # What was typed and not read was meant for us.
-            termios.tcsetattr(self.keyboard, termios.TCSAFLUSH, before)
+            termios.tcflush(self.keyboard, termios.TCIFLUSH)
+            # termios(3) - the one waits until all that was written is taken.
+            when = termios.TCSAFLUSH if has_left else termios.TCSANOW
+            termios.tcsetattr(self.keyboard, when, before)
 
     @property
     def size(self) -> ConsoleDimensions:
@@ -132,8 +142,7 @@ class Teletype:
         if len(lines) < self.size.height:
             screen += f"\r\n{_TO_SCREEN_END}"
         if screen != self._shown:
-            self._write(screen)
-            self._shown = screen
+            self._shown = screen if self._write(screen) else ""
 
     def forget(self) -> None:
         """Show everything anew the next time."""
@@ -153,7 +162,33 @@ class Teletype:
             self._console.print(text, end="", soft_wrap=True)
         return captured.get()
 
-    def _write(self, text: str) -> None:
+    def _write(self, text: str) -> bool:
+        """Write *text*, and tell whether the terminal has taken it in time.
+
+        What it has yet to take of something else comes first: then nothing is
+        begun, for half a sequence may be on its way.
+
+        Raises:
+            OSError: It is gone.
+        """
+        if not self._turn.acquire(blocking=False):
+            return False
         data = text.encode("utf-8", "backslashreplace")
-        while data:
-            data = data[os.write(self.screen, data) :]
+        errors: list[OSError] = []
+        # Whether a write would wait can't be known before; another open file,
+        # that needn't wait, is not for who has the terminal by `sudo`.
+        writer = threading.Thread(target=self._put, args=(data, errors), daemon=True)
+        writer.start()
+        writer.join(PATIENCE_S)
+        if errors:
+            raise errors[0]
+        return not writer.is_alive()
+
+    def _put(self, data: bytes, errors: list[OSError]) -> None:
+        try:
+            while data:
+                data = data[os.write(self.screen, data) :]
+        except OSError as error:
+            errors.append(error)
+        finally:
+            self._turn.release()

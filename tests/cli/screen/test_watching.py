@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import signal
 import termios
 import threading
@@ -59,6 +60,20 @@ class Watched:
     screen: pyte.Screen = field(factory=lambda: pyte.Screen(80, 24))
     code: int | None = None
     left: trio.Event = field(factory=trio.Event)
+    reads: trio.Event = field(factory=trio.Event)
+
+    def __attrs_post_init__(self):
+        self.reads.set()
+
+    async def stop_reading(self):
+        """Read no more, and wait until there is no room for more."""
+        self.reads = trio.Event()
+        with trio.fail_after(PATIENCE_S):
+            while select.select([], [self.theirs], [], 0)[1]:
+                self.type("?")
+                await trio.sleep(0.02)
+                self.type("\x1b")
+                await trio.sleep(0.1)
 
     @property
     def text(self):
@@ -72,8 +87,10 @@ class Watched:
     async def keep(self):
         stream = pyte.ByteStream(self.screen)
         while True:
+            await self.reads.wait()
             await trio.lowlevel.wait_readable(self.ours)
-            stream.feed(os.read(self.ours, 65_536))
+            if self.reads.is_set():
+                stream.feed(os.read(self.ours, 65_536))
 
     def type(self, keys):
         os.write(self.ours, keys.encode())
@@ -197,3 +214,37 @@ async def test_modes_are_given_back(begin):
     assert termios.tcgetattr(theirs) == before
     for end in (ours, theirs):
         os.close(end)
+
+
+async def test_a_terminal_that_does_not_read_is_left_all_the_same(begin):
+    watched = await begin(FakeSource())
+    before = termios.tcgetattr(watched.theirs)
+    await watched.stop_reading()
+
+    watched.type("q")
+
+    assert await watched.end() == 0
+    assert termios.tcgetattr(watched.theirs) != before
+
+
+async def test_while_a_terminal_does_not_read_signals_are_heeded(begin):
+    watched = await begin(FakeSource())
+    await watched.stop_reading()
+
+    os.kill(os.getpid(), signal.SIGTERM)
+
+    assert await watched.end() == 128 + signal.SIGTERM
+
+
+async def test_a_terminal_that_reads_again_is_shown_the_newest(begin):
+    source = FakeSource()
+    watched = await begin(source)
+    await watched.stop_reading()
+    looks = source.looks
+    source.seen = Seen(sight(group("west/user:new")))
+    await trio.sleep(1.0)
+
+    watched.reads.set()
+
+    await watched.wait_for("west/user:new")
+    assert source.looks > looks
