@@ -148,7 +148,11 @@ def _info_4(info: Info) -> bytes:
 
 
 def _only_cpu(info: Info) -> int:
-    if len(info.cpuids) != 1 or info.numcpus != 1 or info.linux_boot_partition:
+    if (
+        len(info.cpuids) != 1
+        or info.numcpus != 1
+        or info.linux_boot_partition is not None
+    ):
         msg = (
             "an info of version 4 or 5 has one cpuid, one virtual CPU and no "
             "linux_boot_partition"

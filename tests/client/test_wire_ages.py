@@ -154,6 +154,9 @@ def test_infos_of_every_age_are_read(tag, form, reply):
         pytest.param(
             r.OldInfos5, {"linux_boot_partition": "x"}, id="partition-in-version-5"
         ),
+        pytest.param(
+            r.OldInfos5, {"linux_boot_partition": ""}, id="empty-partition-in-version-5"
+        ),
     ],
 )
 def test_what_an_older_reply_cannot_say_is_not_written(infos, change):
