@@ -14,6 +14,7 @@ import trio
 from attrs import frozen
 from cryptography import x509
 
+from albatross_client.certificates import validity
 from albatross_client.commands import READING
 from albatross_client.endpoint import Endpoint
 from albatross_client.errors import (
@@ -225,5 +226,6 @@ def _explained(delivery: Delivery, stream: TlsStream) -> Iterator[None]:
             delivery.changes,
             endpoint.authority.validity,
             str(endpoint.authority.source),
+            validity(endpoint.server_ca),
         )
         raise explain(error, where) from error

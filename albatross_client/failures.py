@@ -30,6 +30,9 @@ _REFUSED_ALERTS = (
     "DECRYPT_ERROR",
 )
 
+# openssl/x509_vfy.h - X509_V_ERR_CERT_NOT_YET_VALID and _HAS_EXPIRED.
+_OUT_OF_DATE = {9: "is not valid yet", 10: "has expired"}
+
 
 @frozen
 class Circumstances:
@@ -41,6 +44,7 @@ class Circumstances:
         changes: Whether it is one that changes something there.
         authority: The dates of what signs our certificates.
         source: The file of that.
+        server_ca: The dates of what the server's certificate must come from.
     """
 
     address: str
@@ -48,6 +52,7 @@ class Circumstances:
     changes: bool
     authority: tuple[Validity, ...]
     source: str
+    server_ca: Validity
 
 
 def explain(
@@ -55,6 +60,8 @@ def explain(
 ) -> AlbatrossError:
     """Return *error* as one of ours; the caller raises it from *error*."""
     match error:
+        case ssl.SSLCertVerificationError(verify_code=code) if code in _OUT_OF_DATE:
+            return CertificateError(_server_expired(_OUT_OF_DATE[code], where))
         case ssl.SSLCertVerificationError():
             return CertificateError(
                 f"{where.address} shows a certificate that does not come from "
@@ -98,11 +105,21 @@ def _explain_tls(reason: str, where: Circumstances) -> AlbatrossError:
     )
 
 
-def _expired(where: Circumstances) -> str:
-    dates = ", ".join(
-        f"{each.subject} from {rfc3339(each.begins)} to {rfc3339(each.ends)}"
-        for each in where.authority
+def _server_expired(how: str, where: Circumstances) -> str:
+    # OpenSSL doesn't say which of the two.
+    return (
+        f"{where.address} shows a certificate that {how} by our clock, unless it is "
+        f"server_ca that {how}: compare the clocks, and have the one that is out of "
+        f"date signed anew; nothing was sent (server_ca: {_dates(where.server_ca)})"
     )
+
+
+def _dates(each: Validity) -> str:
+    return f"{each.subject} from {rfc3339(each.begins)} to {rfc3339(each.ends)}"
+
+
+def _expired(where: Circumstances) -> str:
+    dates = ", ".join(map(_dates, where.authority))
     return (
         f"{where.address} takes our certificate for expired or not yet valid: compare "
         "its clock with ours (a command's certificate is valid from 150 s ago for 450 "

@@ -19,7 +19,7 @@ DATES = Validity("CN=user", TODAY - A_DAY, TODAY + A_DAY)
 
 
 def where(*, sent=True, changes=True):
-    return Circumstances("host:1025", sent, changes, (DATES,), "user.pem")
+    return Circumstances("host:1025", sent, changes, (DATES,), "user.pem", DATES)
 
 
 def tls_error(reason):

@@ -110,6 +110,26 @@ async def test_an_impostor_is_refused_before_the_command_is_shown(
     assert host.asked == []
 
 
+@pytest.mark.parametrize(
+    ("dates", "how"),
+    [
+        pytest.param({"ends": TODAY - A_DAY / 2}, "has expired", id="over"),
+        pytest.param({"begins": TODAY + A_DAY}, "is not valid yet", id="to come"),
+    ],
+)
+async def test_a_server_out_of_its_dates_is_said_to_be_that(
+    serve, endpoint, ca, dates, how
+):
+    """It was said not to come from server_ca: the wrong file was looked at."""
+    with serve(say(NOTHING_RUNS), shown=(server(ca, **dates),)) as host:
+        error = await failure_of(Client(endpoint(host.port)))
+
+    assert isinstance(error, CertificateError)
+    assert f"shows a certificate that {how} by our clock" in str(error)
+    assert "does not come from server_ca" not in str(error)
+    assert f"to {ca.certificate.not_valid_after_utc:%Y-%m-%d}" in str(error)
+
+
 async def test_who_takes_the_place_of_a_known_server_is_looked_at_anew(
     serve, endpoint, ca
 ):
