@@ -1,4 +1,9 @@
-"""One reading of one unikernel, as a statistics stream delivers it."""
+"""One reading of one unikernel, as a statistics stream delivers it.
+
+And what it does not deliver: messages that are skipped.
+"""
+
+from collections.abc import Mapping
 
 from attrs import frozen
 
@@ -21,3 +26,8 @@ class Heard:
     name: Name
     sample: Sample
     at: float
+
+
+def all_skipped(malformed: int, unknown: Mapping[str, int]) -> Mapping[str, int]:
+    """Return how many messages a stream has skipped, by kind."""
+    return {**unknown, "malformed": malformed} if malformed else dict(unknown)

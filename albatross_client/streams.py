@@ -7,6 +7,7 @@ an error that says why.  Blocks until something comes: callers own time.
 
 from abc import abstractmethod
 from collections import Counter, deque
+from collections.abc import Mapping
 from typing import Generic, Self, TypeVar
 
 import trio
@@ -19,7 +20,7 @@ from albatross_client.errors import (
     HostUnreachableError,
     RemoteProtocolError,
 )
-from albatross_client.heard import Heard
+from albatross_client.heard import Heard, all_skipped
 from albatross_client.minting import Ask
 from albatross_client.names import Name
 from albatross_client.replies import (
@@ -73,6 +74,11 @@ class Subscription(trio.abc.ReceiveChannel[T], Generic[T]):
             await connection.aclose()
             raise
         return cls(connection, ask.name, greeting)
+
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        """How many messages were skipped, by kind, malformed ones included."""
+        return all_skipped(self.malformed, self.unknown)
 
     async def receive(self) -> T:
         """Return the next item.

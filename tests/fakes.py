@@ -140,12 +140,14 @@ class ScriptedSource:
         end: How it ends; None: it goes silent.
         goodbye: Seconds that closing it takes.
         is_closed: Whether it was closed.
+        skipped: Kinds of messages that it skips, and how many.
     """
 
     frames: list[Heard] = field(factory=list)
     end: Exception | None = None
     goodbye: float = 0.0
     is_closed: bool = False
+    skipped: Mapping[str, int] = field(factory=dict)
     _sent: trio.Event = field(factory=trio.Event)
 
     def send(self, heard: Heard) -> None:

@@ -4,18 +4,30 @@ import argparse
 import itertools
 from collections.abc import Iterable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+import trio
 
 from albatross_client.certificates import wall_clock
 from albatross_client.cli import show
 from albatross_client.cli.budget import in_time
-from albatross_client.cli.output import print_json, print_text
+from albatross_client.cli.output import (
+    print_complaint,
+    print_json,
+    print_text,
+)
 from albatross_client.client import Client
 from albatross_client.values import Timestamp
 
 if TYPE_CHECKING:
     from albatross_client.heard import Heard
     from albatross_client.names import Name
+    from albatross_client.streams import Subscription
+
+T = TypeVar("T")
+
+# How often it is looked at what is skipped while nothing else comes.
+LOOK_S = 5.0
 
 
 async def stats(client: Client, arguments: argparse.Namespace) -> None:
@@ -26,8 +38,9 @@ async def stats(client: Client, arguments: argparse.Namespace) -> None:
     async with stream:
         if not arguments.json:
             print_text(show.STATS_HEADER)
+        told: set[str] = set()
         for _ in _times(arguments.count):
-            heard = await stream.receive()
+            heard = await _next(stream, told)
             now = Timestamp.of(wall_clock())
             if arguments.json:
                 print_json(show.heard_json(heard, now))
@@ -40,12 +53,28 @@ async def console(client: Client, arguments: argparse.Namespace) -> None:
     """Print lines of a console as they come."""
     follow = partial(client.console, arguments.name, arguments.lines)
     async with await in_time(client, arguments, follow) as stream:
+        told: set[str] = set()
         for _ in _times(arguments.count):
-            line = await stream.receive()
+            line = await _next(stream, told)
             if arguments.json:
                 print_json(show.console_json(line))
             else:
                 print_text(show.console_text(line))
+
+
+async def _next(stream: "Subscription[T]", told: set[str]) -> T:
+    """Return what comes next; say once what kinds of messages are skipped."""
+    while True:
+        items = []
+        try:
+            with trio.move_on_after(LOOK_S):
+                items.append(await stream.receive())
+        finally:
+            for kind in sorted(stream.skipped.keys() - told):
+                told.add(kind)
+                print_complaint(f"skips messages that can't be read here: {kind}")
+        if items:
+            return items[0]
 
 
 def _times(count: int | None) -> Iterable[int]:

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections import Counter
+from collections.abc import Mapping
 from typing import Generic, Self, TypeVar, assert_never
 
 import trio
@@ -11,7 +12,7 @@ from albatross_client.errors import (
     HostUnreachableError,
     RemoteProtocolError,
 )
-from albatross_client.heard import Heard
+from albatross_client.heard import Heard, all_skipped
 from albatross_client.names import Name
 from albatross_client.replies import (
     ConsoleLine,
@@ -91,6 +92,11 @@ class MemorySubscription(trio.abc.ReceiveChannel[T], Generic[T]):
             host.hang_up(outbox)
             raise
         return cls(host, outbox, path, expect(Said, said).text)
+
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        """How many messages were skipped, by kind, malformed ones included."""
+        return all_skipped(self.malformed, self.unknown)
 
     async def receive(self) -> T:
         """Return the next item.

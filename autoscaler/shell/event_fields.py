@@ -158,6 +158,7 @@ _HOSTS: Mapping[str, FieldKind] = {
     "not_counted": _count("Frames that came too early or too late."),
     "least_distance_s": _number("The least time between two, seconds."),
     "most_distance_s": _number("The longest, seconds."),
+    "kind": _text("What is skipped: malformed, or a kind that is not known here."),
     "certificate": _text("The subject of the certificate."),
     "ends": _text("When it expires."),
     "days_left": _number("How long it is valid, days."),

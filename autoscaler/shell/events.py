@@ -164,6 +164,11 @@ EVENTS: Mapping[str, Event] = {
         "Somebody else subscribes to the same path, again and again.",
         "host path error retry_in_s advice",
     ),
+    "messages_skipped": Event(
+        "warning",
+        "A stream brings messages that can't be read: the host may be newer.",
+        "host path kind",
+    ),
     "look_failed": Event(
         "warning", "A host did not answer what runs.", "host domain error retry_in_s"
     ),

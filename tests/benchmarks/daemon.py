@@ -87,6 +87,10 @@ class _Replayed:
     stream: StatsStream
     heard: int = 0
 
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        return self.stream.skipped
+
     async def receive(self) -> Heard:
         heard = await self.stream.receive()
         at = self.heard // UNIKERNELS * INTERVAL_S

@@ -132,6 +132,7 @@ async def test_bad_and_new_messages_are_counted_and_skipped(serve, endpoint):
     assert len(heard) == 2
     assert stream.malformed == 2
     assert stream.unknown == {"data tag 5": 2, "Done": 1, "Said": 1}
+    assert stream.skipped == {"data tag 5": 2, "Done": 1, "Said": 1, "malformed": 2}
 
 
 async def test_another_subscriber_is_named_after_what_came_before_it(serve, endpoint):

@@ -1,7 +1,7 @@
 """Subscriptions that are handed whole rounds of frames."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from random import Random
 
 import trio
@@ -70,6 +70,7 @@ class Stream:
     path: Name
     carrier: Carrier
     held_until: float = 0.0
+    skipped: Mapping[str, int] = field(factory=dict, init=False)
     _held: list[Reading] = field(factory=list, init=False)
     _ready: deque[Heard] = field(factory=deque, init=False)
     _end: AlbatrossError | None = field(default=None, init=False)

@@ -33,6 +33,10 @@ class Subscribe(enum.Enum):
 class StatsSource(Protocol):
     """One statistics subscription."""
 
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        """How many messages were skipped, by kind, malformed ones included."""
+
     async def receive(self) -> Heard:
         """Return the next frame; `AlbatrossError` when the stream ends."""
 

@@ -45,6 +45,7 @@ class Line:
             contested; None: there is nothing narrower.
         frames: How many it has brought.
         contest: Whether somebody else wants the path.
+        skipped: Kinds of messages that can't be read, as was said already.
     """
 
     host: str
@@ -54,6 +55,7 @@ class Line:
     narrower: Subscribe | None = None
     frames: int = field(default=0, init=False)
     contest: Contest = field(default=Contest(), init=False)
+    skipped: set[str] = field(factory=set, init=False)
     _up_since: float | None = field(default=None, init=False)
     _last_frame: float | None = field(default=None, init=False)
     _has_pair: bool = field(default=False, init=False)

@@ -142,22 +142,37 @@ async def _follow_once(host: Speaker, line: Line, log: Log) -> AlbatrossError:
     line.open(trio.current_time())
     log.event("stream_opened", host=line.host, path=str(line.path))
     try:
-        await _take_until_stalled(source, line)
+        await _take_until_stalled(source, line, log)
     except HungUpError as error:
         line.taken(trio.current_time())
         return error
     except AlbatrossError as error:
         return error
     finally:
+        _tell_skipped(source, line, log)
         line.close(trio.current_time())
         with trio.move_on_after(GOODBYE_S, shield=True):
             await source.aclose()
-    msg = "connected, but nothing has come for too long: the stream has stalled"
-    return HostUnreachableError(msg)
+    return HostUnreachableError(_why_stalled(source))
 
 
-async def _take_until_stalled(source: StatsSource, line: Line) -> None:
+def _why_stalled(source: StatsSource) -> str:
+    if not source.skipped:
+        return "connected, but nothing has come for too long: the stream has stalled"
+    kinds = ", ".join(sorted(source.skipped))
+    return f"connected, but nothing that can be read has come for too long: {kinds}"
+
+
+def _tell_skipped(source: StatsSource, line: Line, log: Log) -> None:
+    """Say once of each kind of message that it is skipped."""
+    for kind in sorted(source.skipped.keys() - line.skipped):
+        line.skipped.add(kind)
+        log.event("messages_skipped", host=line.host, path=str(line.path), kind=kind)
+
+
+async def _take_until_stalled(source: StatsSource, line: Line, log: Log) -> None:
     while True:
+        _tell_skipped(source, line, log)
         now = trio.current_time()
         line.require_awake()
         stalls_at = line.stalls_at(now)

@@ -250,6 +250,34 @@ async def test_a_stalled_stream_is_begun_again(autojump_clock, nursery):
     assert len(scene.host.asked_at) == 2
 
 
+async def test_messages_that_cannot_be_read_are_said_once(autojump_clock, nursery):
+    """A newer host looked like one that has stalled, for ever."""
+    sources = [ScriptedSource(skipped={"data tag 5": 9}) for _ in range(3)]
+    scene = begin(nursery, *sources)
+    scene.watch.take_infos({PRIMARY: make_info()}, 0, 0, 0)
+
+    await trio.sleep(60)
+    sources[0].skipped = {"data tag 5": 90, "malformed": 1}
+    await trio.sleep(600)
+
+    skipped = [line["kind"] for line in scene.lines if "kind" in line]
+    assert skipped == ["data tag 5", "malformed"]
+    assert scene.errors[0] == (
+        "connected, but nothing that can be read has come for too long: data tag 5, "
+        "malformed"
+    )
+
+
+async def test_what_was_skipped_is_said_where_the_stream_ends_at_once(
+    autojump_clock, nursery
+):
+    scene = begin(nursery, ScriptedSource(end=LOST, skipped={"malformed": 1}))
+
+    await trio.sleep(0.5)
+
+    assert scene.names == ["stream_opened", "messages_skipped", "stream_lost"]
+
+
 async def test_silence_where_nothing_runs_is_no_stall(autojump_clock, nursery):
     scene = begin(nursery, ScriptedSource())
     scene.watch.take_infos({}, 0, 0, 0)
