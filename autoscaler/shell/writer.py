@@ -6,7 +6,9 @@ not be written is then written as a whole, for it may be a new one.
 
 import trio
 
+from autoscaler.core.rhythm import AGREE
 from autoscaler.shell.fleet import Fleet
+from autoscaler.shell.hosts.watch import Watch
 from autoscaler.shell.state.scribe import Scribe
 from autoscaler.shell.state.store import Store, StreamRow
 
@@ -37,6 +39,7 @@ async def write_changes(fleet: Fleet, store: Store) -> None:
     await _write_snapshots(fleet, store)
     await _write_decisions(fleet, store)
     await _write_streams(fleet, store)
+    await _write_intervals(fleet, store)
 
 
 async def _write_snapshots(fleet: Fleet, store: Store) -> None:
@@ -75,6 +78,23 @@ async def _write_streams(fleet: Fleet, store: Store) -> None:
     except BaseException:
         fleet.streams_changed = True
         raise
+
+
+async def _write_intervals(fleet: Fleet, store: Store) -> None:
+    """Write intervals as soon as they are known, for a restart at any time.
+
+    How they drift is written once a minute.
+    """
+    for (host, domain), watch in tuple(fleet.watches.items()):
+        median = watch.feed.rhythm.median
+        if median is not None and _is_news(median, watch):
+            await store.remember_interval(host, domain, median)
+            watch.kept_interval = median
+
+
+def _is_news(median: float, watch: Watch) -> bool:
+    kept = watch.kept_interval
+    return kept is None or abs(median - kept) > AGREE * kept
 
 
 def _stream_rows(fleet: Fleet) -> list[StreamRow]:

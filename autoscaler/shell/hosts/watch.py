@@ -55,6 +55,8 @@ class Watch:
         verdicts: How many frames met each verdict.
         recent: The same, since somebody last looked at it; pairs that were
             taken back are untimely.
+        kept_interval: The stats interval in the state, seconds; None: there is
+            none; kept by the writer.
         openings: How many subscriptions there were.
         members: Whose member a name is; kept by the fleet.
         coming: Members to be, which have to be heard from their first frame
@@ -81,6 +83,7 @@ class Watch:
         self.changed_at = trio.current_time()
         self.verdicts: Counter[Verdict] = Counter()
         self.recent: Counter[Verdict] = Counter()
+        self.kept_interval = rhythm.remembered
         self.openings = 0
         self.members: dict[Name, GroupId] = {}
         # Those that are or were members, until they are forgotten; and which of
