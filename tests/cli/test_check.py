@@ -5,6 +5,7 @@ import trio
 from attrs import evolve
 
 from albatross_client.errors import CertificateError, HostUnreachableError
+from albatross_client.names import Name
 from albatross_client.sandbox.embed import SANDBOX_IMAGE
 from albatross_client.values import BlockDevice, Config
 from autoscaler.cli import main

@@ -38,6 +38,10 @@ class Sleepless:
     nap: Nap
     share: float
 
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        return self.source.skipped
+
     async def receive(self) -> Heard:
         heard = await self.source.receive()
         extra = round(self.nap.seconds * self.share * 1_000_000)

@@ -7,9 +7,19 @@ from albatross_client.sandbox.faults import HostDown
 from autoscaler.core.policy import Policy
 from autoscaler.shell.fleet import Change
 from autoscaler.shell.state.schema import StoreError
+from autoscaler.shell.state.store import Store
 from autoscaler.shell.writer import write_changes
 from tests.shell.acting.disks import Disk
-from tests.shell.harness import GROUP, Wish, make_world, wait_until
+from tests.shell.harness import (
+    GROUP,
+    HOST,
+    USER,
+    Wish,
+    make_host,
+    make_world,
+    start_daemon,
+    wait_until,
+)
 
 EMPTY = "DELETE FROM snapshots; DELETE FROM decisions; DELETE FROM streams;"
 COUNTS = (
@@ -40,6 +50,30 @@ async def test_streams_are_kept_as_they_go_up_and_down(autojump_clock, nursery):
 
     assert up == [("user:", 1)]
     assert down == [("user:", 0)]
+
+
+async def test_an_interval_is_kept_as_soon_as_it_is_known(autojump_clock, nursery):
+    """It was written once a minute: who restarted before that waited again."""
+    world = await make_world(nursery, Wish(interval=2.0))
+    await trio.sleep(11)
+
+    await world.kill()
+
+    assert (await world.store.load()).intervals == {
+        (HOST, USER): pytest.approx(2.0, abs=0.1)
+    }
+
+
+async def test_another_interval_is_kept_at_once_too(autojump_clock, nursery):
+    store = Store.in_memory()
+    await store.remember_interval(HOST, USER, 30.0)
+    live = make_host(nursery, Wish(interval=2.0))
+    world = await start_daemon(nursery, live, store, Policy(max_clones=0))
+    await trio.sleep(11)
+
+    await world.kill()
+
+    assert (await store.load()).intervals == {(HOST, USER): pytest.approx(2.0, abs=0.1)}
 
 
 @pytest.mark.parametrize("table", ["snapshots", "decisions", "streams"])

@@ -97,6 +97,7 @@ async def test_a_malformed_frame_is_skipped_and_counted(side):
 
     assert heard.name == WEB
     assert stream.malformed == 1
+    assert stream.skipped == {"malformed": 1}
 
 
 async def test_a_host_that_is_down_is_unreachable_and_knows_of_no_command(side):

@@ -8,7 +8,7 @@ from autoscaler.shell.containment import BROKEN
 from autoscaler.shell.operators.control import ask
 from autoscaler.shell.operators.requests import Request
 from autoscaler.shell.operators.service import hear_operators
-from tests.shell.operators.test_desk import open_office
+from tests.shell.operators.office import open_office
 
 PATIENCE_S = 30
 
