@@ -54,9 +54,9 @@ def add_command(
     add_config(parser)
     parser.add_argument(
         "--interval",
-        default="1s",
         metavar="DURATION",
-        help="from one look to the next; default: 1s",
+        help="from one look to the next; default: 1s, and longer where looking takes "
+        "more than a tenth of the time",
     )
     parser.add_argument("--once", action="store_true", help="print one table")
     parser.add_argument("--json", action="store_true", help="print JSON, once")
@@ -66,7 +66,8 @@ def add_command(
 def run(arguments: argparse.Namespace) -> int:
     """Show the fleet; return the exit code."""
     try:
-        interval = _interval(arguments.interval)
+        wanted = arguments.interval
+        interval = None if wanted is None else _interval(wanted)
     except ValueError as error:
         complain(f"--interval: {error}")
         return 2

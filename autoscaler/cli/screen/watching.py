@@ -39,6 +39,9 @@ T = TypeVar("T")
 # What a terminal sends for one key comes at once; an Escape alone is a key.
 ESCAPE_S = 0.05
 TICK_S = 1.0
+# How often it is looked where nobody has said it; and that looking takes no
+# more than a tenth of the time: a thousand groups cost the daemon 0.2 s.
+USUAL_S, RESTS = 1.0, 9
 _SIGNALS = (
     *(signal.SIGINT, signal.SIGTERM, signal.SIGHUP),
     *(signal.SIGWINCH, signal.SIGTSTP),
@@ -58,14 +61,16 @@ class Source(Protocol):
         """Have the daemon do *verb* with *group*; return what came of it."""
 
 
-async def watch(teletype: Teletype, source: Source, title: str, interval: float) -> int:
+async def watch(
+    teletype: Teletype, source: Source, title: str, interval: float | None
+) -> int:
     """Show what *source* tells until somebody leaves; return the exit code.
 
     Arguments:
         teletype: Where.
         source: Who tells.
         title: What is written above everything.
-        interval: Seconds from one look to the next.
+        interval: Seconds from one look to the next; None: as `rest` has it.
     """
     send, receive = trio.open_memory_channel[News](8)
     with trio.open_signal_receiver(*_SIGNALS) as signals, teletype.taken():
@@ -78,6 +83,16 @@ async def watch(teletype: Teletype, source: Source, title: str, interval: float)
             code = await watcher.serve(receive, Showing(Scene(sight=None, title=title)))
             nursery.cancel_scope.cancel()
     return code
+
+
+def rest(took: float, interval: float | None) -> float:
+    """Return how long not to look after a look.
+
+    Arguments:
+        took: How long that took, seconds.
+        interval: What the operator wants; None: nothing was said.
+    """
+    return max(USUAL_S, RESTS * took) if interval is None else interval
 
 
 @define
@@ -148,14 +163,15 @@ class _Watcher:
         said = await _in_thread(partial(self.source.obey, wish.verb, wish.group))
         await self.send.send(Obeyed(said))
 
-    async def follow(self, interval: float) -> None:
+    async def follow(self, interval: float | None) -> None:
         """Look again and again."""
         while True:
-            self.hurry, self.asked_at = trio.Event(), trio.current_time()
+            began = trio.current_time()
+            self.hurry, self.asked_at = trio.Event(), began
             seen = await _in_thread(self.source.see)
-            self.asked_at = None
+            self.asked_at, took = None, trio.current_time() - began
             await self.send.send(seen)
-            with trio.move_on_after(interval):
+            with trio.move_on_after(rest(took, interval)):
                 await self.hurry.wait()
 
     async def tick(self) -> None:

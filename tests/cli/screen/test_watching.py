@@ -14,7 +14,7 @@ from attrs import define, field
 
 from autoscaler.cli.screen.sights import Seen
 from autoscaler.cli.screen.teletype import Teletype
-from autoscaler.cli.screen.watching import watch
+from autoscaler.cli.screen.watching import rest, watch
 from tests.cli.screen.fleets import HELD, SHORT, group, sight
 
 PATIENCE_S = 10
@@ -248,3 +248,24 @@ async def test_a_terminal_that_reads_again_is_shown_the_newest(begin):
 
     await watched.wait_for("west/user:new")
     assert source.looks > looks
+
+
+@pytest.mark.parametrize(
+    ("took", "interval", "pause"),
+    [
+        pytest.param(0.01, None, 1.0, id="a few groups: each second"),
+        pytest.param(0.3, None, 2.7, id="a thousand: a tenth of the time"),
+        pytest.param(0.3, 0.2, 0.2, id="as often as was asked for"),
+        pytest.param(0.01, 5.0, 5.0, id="as seldom as was asked for"),
+    ],
+)
+def test_looking_takes_a_tenth_of_the_time_at_most(took, interval, pause):
+    assert rest(took, interval) == pytest.approx(pause)
+
+
+async def test_who_says_nothing_is_shown_what_changes_too(begin):
+    source = FakeSource()
+    watched = await begin(source, interval=None)
+    source.seen = Seen(sight(group("west/user:new")))
+
+    await watched.wait_for("west/user:new")
