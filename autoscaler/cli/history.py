@@ -41,9 +41,9 @@ def add_command(
     parser = subparsers.add_parser(
         "history",
         help="show what happened, who did it and why",
-        description="Show actions, changes of decision and what operators asked "
-        "for, the newest last, from the state file: also of groups that are no "
-        "longer configured, and whether the daemon runs or not.",
+        description="Show actions, changes of decision, clones that died and what "
+        "operators asked for, the newest last, from the state file: also of groups "
+        "that are no longer configured, and whether the daemon runs or not.",
         epilog=_EXAMPLES,
         formatter_class=Formatter,
     )

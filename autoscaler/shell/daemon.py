@@ -40,6 +40,7 @@ from autoscaler.shell.hosts.watch import Watch
 from autoscaler.shell.log import Log
 from autoscaler.shell.minutes import Housekeeping, keep_minutes
 from autoscaler.shell.reconcile import Reconciler
+from autoscaler.shell.state.mortems import DIED
 from autoscaler.shell.state.scribe import Scribe
 from autoscaler.shell.state.store import Store
 from autoscaler.shell.ticker import tick_for_ever
@@ -369,8 +370,8 @@ class Daemon:
         """Look at a clone that has died by itself."""
         witness = Witness((name,))
         witness.see(self.fleet.view(group_id))
-        wall, why = self._parts.clocks().wall, "died"
-        death = Death(group=group_id, name=name, at=wall, why=why)
+        wall = self._parts.clocks().wall
+        death = Death(group=group_id, name=name, at=wall, why=DIED)
         host, journal = self._reaches[group_id.host], self._journal
         self._start(partial(bury, death, witness, host, journal))
 

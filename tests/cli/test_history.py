@@ -6,6 +6,7 @@ from attrs import evolve
 from autoscaler.cli import main
 from autoscaler.core.decision import Outcome, Reason
 from autoscaler.shell.operators.times import format_time
+from autoscaler.shell.state.mortems import DIED, PostMortem
 from autoscaler.shell.state.store import RequestRow, Store
 from tests.cli.files import configuration
 from tests.shell.kept import (
@@ -207,3 +208,24 @@ async def test_an_action_that_waited_in_vain_is_told_with_why(file, capsys):
     words = " ".join(capsys.readouterr().out.split())
     assert "(withdrawn) 60.0 s - high; no turn came in time" in words
     assert format_time(WALL + 70) in words
+
+
+async def test_a_clone_that_died_by_itself_is_told(file, capsys):
+    died = PostMortem(group=WEST_API, name=WEST_API.clone(3), at=WALL + 80, why=DIED)
+    async with await Store.open(file.parent / "state") as store:
+        await store.bury(died)
+        # Its action has a line already.
+        await store.bury(evolve(died, name=WEST_API.clone(4), why="low"))
+
+    assert history(file, "user:api") == 0
+    words = " ".join(capsys.readouterr().out.split())
+    assert history(file, "user:web") == 0
+    others = capsys.readouterr().out
+    assert history(file, "--json") == 0
+    lines = json.loads(capsys.readouterr().out)
+
+    assert "itself user:api-clone-3 died - - silent and no longer listed" in words
+    assert "clone-4 died" not in words
+    assert "died" not in others
+    [death] = [line for line in lines if line["kind"] == "death"]
+    assert (death["at"], death["group"]) == (WALL + 80, str(WEST_API))

@@ -14,10 +14,12 @@ from autoscaler.core.decision import Reason
 from autoscaler.core.deeds import describe_action
 from autoscaler.core.describe import explain
 from autoscaler.core.group import GroupId
+from autoscaler.shell.operators.mortem_words import HOW
+from autoscaler.shell.state.mortems import PostMortem
 from autoscaler.shell.state.past import Event, PastAction, PastDecision, instant
 from autoscaler.shell.state.rows import RequestRow
 
-_RULE, _ROLLOUT = "rule", "rollout"
+_RULE, _ROLLOUT, _ITSELF = "rule", "rollout", "itself"
 
 
 @frozen(kw_only=True)
@@ -26,9 +28,9 @@ class Line:
 
     Attributes:
         at: When.
-        kind: ``action``, ``decision`` or ``request``.
+        kind: ``action``, ``decision``, ``request`` or ``death``.
         group: Which group it is about; None: all, or none.
-        who: ``rule``, ``rollout``, or the operator's name.
+        who: ``rule``, ``rollout``, ``itself`` or the operator's name.
         what: What was done, decided or asked.
         why: Why, or what was answered.
         took_s: How long it took; None: it takes no time, or isn't over.
@@ -75,6 +77,8 @@ def _line(event: Event, known: tuple[GroupId, ...]) -> Line:
             return _decision_line(event)
         case RequestRow():
             return _request_line(event, known)
+        case PostMortem():
+            return _death_line(event)
         case _:
             assert_never(event)
 
@@ -125,6 +129,17 @@ def _request_line(event: RequestRow, known: tuple[GroupId, ...]) -> Line:
         why="; ".join(event.said),
         outcome="done" if event.is_done else "refused",
         is_of_all=not {"group", "name"} & set(event.words),
+    )
+
+
+def _death_line(event: PostMortem) -> Line:
+    return Line(
+        at=event.at,
+        kind="death",
+        group=event.group,
+        who=_ITSELF,
+        what=f"{event.name} died",
+        why=HOW,
     )
 
 

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from albatross_client.texts import clean
 from autoscaler.shell.acting.inquest import LATEST_S
 from autoscaler.shell.operators.times import format_time
-from autoscaler.shell.state.mortems import PostMortem
+from autoscaler.shell.state.mortems import DIED, PostMortem
 
-_DIED = "died"
+# A clone that is restarted by its host is heard again.
+HOW = "silent and no longer listed"
 _US_PER_S, _PS_PER_US = 1_000_000, 1_000_000
 _US_PER_DAY = 86_400 * _US_PER_S
 
@@ -20,8 +21,8 @@ _US_PER_DAY = 86_400 * _US_PER_S
 def tell_end(mortem: PostMortem) -> str:
     """Return what happened to the clone, and by which rule."""
     why = mortem.why.replace("_", " ")
-    if mortem.why == _DIED:
-        return "died: silent and no longer listed"
+    if mortem.why == DIED:
+        return f"died: {HOW}"
     return f"destroyed: {why}" if mortem.failure is None else f"failed: {why}"
 
 

@@ -299,7 +299,7 @@ SCHEMAS: Mapping[str, Form] = {
         table(
             {
                 "at": INSTANT,
-                "kind": {"enum": ["action", "decision", "request"]},
+                "kind": {"enum": ["action", "decision", "request", "death"]},
                 "group": described(maybe(TEXT), "HOST/NAME; null: all, or none"),
                 "who": described(TEXT, "rule, rollout, or the operator's name"),
                 "what": TEXT,

@@ -25,6 +25,10 @@ PRUNE_MANY = (
 )
 
 
+# Why a clone is gone that nobody has destroyed.
+DIED = "died"
+
+
 @frozen
 class ConsoleText:
     """One line of a console.
@@ -46,7 +50,7 @@ class PostMortem:
         group: Whose clone.
         name: The clone.
         at: When it was gone, seconds since 1970.
-        why: Why it had to go, or what happened to it.
+        why: Why it had to go, or `DIED`.
         failure: What failed, in the host's words; None: nothing did.
         usage: Percent of one CPU; None: not known.
         stats: Its last frame, by counter; None: it was never heard.

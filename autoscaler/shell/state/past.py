@@ -15,7 +15,7 @@ from autoscaler.core.decision import Decision
 from autoscaler.core.group import GroupId
 from autoscaler.core.record import Record
 from autoscaler.shell.state.looks import inflate, unpack
-from autoscaler.shell.state.mortems import PostMortem, unpack_mortem
+from autoscaler.shell.state.mortems import DIED, PostMortem, unpack_mortem
 from autoscaler.shell.state.reader import reading, words_of
 from autoscaler.shell.state.records import action_from_json
 from autoscaler.shell.state.rows import STATE, RequestRow, read_request, read_row
@@ -60,7 +60,8 @@ class PastDecision:
 
 
 T = TypeVar("T")
-Event = PastAction | PastDecision | RequestRow
+# Of clones that are gone those that nobody has destroyed.
+Event = PastAction | PastDecision | RequestRow | PostMortem
 Series = tuple[float | None, ...]
 MINUTE_S = 60.0
 
@@ -94,7 +95,7 @@ def read_past(
         directory: Where the state is.
         since: Seconds since 1970.
         limit: So many of each kind, the newest ones; None: all.
-        group: Whose actions and decisions alone; requests are always of all.
+        group: Whose alone; requests are always of all.
 
     Raises:
         StoreError: The state can't be read.
@@ -107,6 +108,7 @@ def read_past(
             _actions(connection, span),
             _decisions(connection, span),
             _requests(connection, span),
+            _deaths(connection, span),
         )
         # Of one instant those of a kind stay in their order.
         found = [event for kind in kinds for event in reversed(tuple(kind))]
@@ -296,6 +298,18 @@ def _decisions(connection: sqlite3.Connection, span: _Span) -> Iterator[PastDeci
     ):
         decision = read_row(f"a decision of {host}/{key}", text, Decision)
         yield PastDecision(group=GroupId.of_key(host, key), at=at, decision=decision)
+
+
+def _deaths(connection: sqlite3.Connection, span: _Span) -> Iterator[PostMortem]:
+    for name, body in connection.execute(
+        "SELECT name, body FROM post_mortems "
+        "WHERE at >= ?1 AND (?2 IS NULL OR (host = ?2 AND primary_name = ?3)) "
+        "ORDER BY number DESC LIMIT ?4",
+        span.row,
+    ):
+        mortem = unpack_mortem(f"the post-mortem of {name}", body)
+        if mortem.why == DIED:
+            yield mortem
 
 
 def _requests(connection: sqlite3.Connection, span: _Span) -> Iterator[RequestRow]:

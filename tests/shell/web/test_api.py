@@ -8,7 +8,7 @@ import trio
 from autoscaler.core.decision import Outcome, Reason
 from autoscaler.core.policy import Mode
 from autoscaler.shell.operators.requests import Request, read_told
-from autoscaler.shell.state.mortems import ConsoleText, PostMortem
+from autoscaler.shell.state.mortems import DIED, ConsoleText, PostMortem
 from autoscaler.shell.state.store import RequestRow, Store, UsageRow
 from autoscaler.shell.web.token import Lock
 from tests.schemas import hold
@@ -29,6 +29,7 @@ from tests.shell.web.offices import (
 BEARER = f"Bearer {TOKEN}"
 PATH = "/api/v1/groups/alpha/user:web"
 CLONE = GROUP.clone(1)
+GONE = f"{CLONE} died"
 
 
 def read(answer, schema=None):
@@ -62,7 +63,7 @@ async def wall(office, tmp_path):
         group=GROUP,
         name=CLONE,
         at=wall - 300,
-        why="died",
+        why=DIED,
         usage=12.5,
         console=(ConsoleText(wall - 301, "bye"),),
     )
@@ -144,6 +145,7 @@ async def test_the_history_is_told_with_the_newest_last(town, wall):
 
     assert [(each["who"], each["what"]) for each in told] == [
         ("rule", "up high"),
+        ("itself", GONE),
         ("ann", f"pause {GROUP}"),
     ]
 
@@ -151,10 +153,12 @@ async def test_the_history_is_told_with_the_newest_last(town, wall):
 @pytest.mark.parametrize(
     ("query", "done"),
     [
-        pytest.param("since=3h", ["hold steady", "up high", "pause"], id="since"),
+        pytest.param("since=3h", ["hold steady", "up high", GONE, "pause"], id="since"),
         pytest.param("since=3h&limit=1", ["pause"], id="the newest"),
         pytest.param("group=user:api", [], id="another group"),
-        pytest.param("group=alpha/user:web&since=1h", ["up high", "pause"], id="one"),
+        pytest.param(
+            "group=alpha/user:web&since=1h", ["up high", GONE, "pause"], id="one"
+        ),
     ],
 )
 async def test_a_history_may_be_of_less(town, wall, query, done):
@@ -166,7 +170,7 @@ async def test_a_history_may_be_of_less(town, wall, query, done):
 async def test_a_time_may_be_told_in_seconds_since_1970(town, wall):
     told = read(await town.get(f"/api/v1/history?since={wall - 700:.3f}"))
 
-    assert len(told) == 2
+    assert len(told) == 3
 
 
 async def test_a_decision_is_explained_from_memory_and_an_earlier_one_from_disk(
