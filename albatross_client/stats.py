@@ -31,6 +31,9 @@ _REMEMBERED: Final = 4096
 # A frame has 300 to 700 bytes.  Of one that is much longer nothing is
 # remembered: a hostile host would fill the memory with it.
 _LONGEST_REMEMBERED: Final = 4096
+# Of frames whose shapes are remembered, all together: a shape takes more than
+# twice its frame.  A host has some hundred shapes of half a kilobyte.
+_MOST_LEARNT_BYTES: Final = 4 * 1024 * 1024
 
 _DATA: Final = der.CONTEXT | 3
 _STATS: Final = der.CONTEXT | 1
@@ -157,12 +160,16 @@ def _learn(body: bytes) -> None:
         learnt_names.clear()
     octets = body[shape.name_at]
     learnt_names[octets] = octets.decode()
-    if len(learnt_shapes) >= _REMEMBERED:
+    if _learnt_bytes() + len(body) > _MOST_LEARNT_BYTES:
         learnt_shapes.clear()
     learnt = learnt_shapes.setdefault(len(body), [])
     if shape not in learnt:
         del learnt[_SHAPES_OF_A_SIZE:]
         learnt.insert(0, shape)
+
+
+def _learnt_bytes() -> int:
+    return sum(size * len(shapes) for size, shapes in learnt_shapes.items())
 
 
 def _read_frame(body: bytes) -> Sample | None:

@@ -37,6 +37,11 @@ T = TypeVar("T")
 
 # Far above the unikernels of a host; names come and go over the weeks.
 MAX_NAMES = 16_384
+# A chain of nine certificates names no more than 600 characters.
+LONGEST_NAME = 1024
+# Newer hosts have a few.
+MAX_KINDS = 16
+_OTHER_KINDS = "other kinds"
 
 
 class Subscription(trio.abc.ReceiveChannel[T], Generic[T]):
@@ -138,7 +143,10 @@ class Subscription(trio.abc.ReceiveChannel[T], Generic[T]):
         wire = decode(body)
         if isinstance(wire.payload, Failure):
             success(wire)
-        self.unknown[_kind(wire.payload)] += 1
+        kind = _kind(wire.payload)
+        if len(self.unknown) >= MAX_KINDS and kind not in self.unknown:
+            kind = _OTHER_KINDS
+        self.unknown[kind] += 1
 
 
 class StatsStream(Subscription[Heard]):
@@ -163,6 +171,10 @@ class StatsStream(Subscription[Heard]):
         self._ready.append(Heard(name, sample, at))
 
     def _intern(self, text: str) -> Name:
+        if len(text) > LONGEST_NAME:
+            # A message may have a megabyte, and each name is kept.
+            msg = f"a name of {len(text)} characters"
+            raise RemoteProtocolError(msg)
         if len(self._names) >= MAX_NAMES:
             self._names.clear()
         # Statistics are named relative to the path that was subscribed to.

@@ -89,6 +89,7 @@ def test_frames_with_hypervisor_counters_are_not_learnt():
 
 def test_what_is_learnt_is_bounded(monkeypatch):
     monkeypatch.setattr(stats, "_REMEMBERED", 4)
+    monkeypatch.setattr(stats, "_MOST_LEARNT_BYTES", 4 * len(frame()))
     stats.learnt_shapes.clear()
     stats.learnt_names.clear()
 
@@ -96,7 +97,8 @@ def test_what_is_learnt_is_bounded(monkeypatch):
         body = frame(name=f"user:web{number}", bridge="b" * (1 + number))
         assert disagreement(body) is None
 
-    assert len(stats.learnt_shapes) <= 4
+    learnt = stats.learnt_shapes.items()
+    assert 0 < sum(size * len(shapes) for size, shapes in learnt) <= 4 * len(frame())
     assert len(stats.learnt_names) <= 4
 
 

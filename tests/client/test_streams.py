@@ -32,6 +32,7 @@ from albatross_client.replies import (
 )
 from albatross_client.stats import read_stats
 from albatross_client.values import Timestamp
+from albatross_client.wire import decode
 from tests.client.endpoint_server import cut, message, say
 from tests.client.pki import domain_ca, write
 
@@ -133,6 +134,31 @@ async def test_bad_and_new_messages_are_counted_and_skipped(serve, endpoint):
     assert stream.malformed == 2
     assert stream.unknown == {"data tag 5": 2, "Done": 1, "Said": 1}
     assert stream.skipped == {"data tag 5": 2, "Done": 1, "Said": 1, "malformed": 2}
+
+
+async def test_a_name_that_nobody_can_ask_for_is_malformed(serve, endpoint):
+    """Each name is kept, and a message may hold half a million labels."""
+    reading = decode(CAPTURED[1]).payload
+    deep = message(reading, Name(("a",) * 512, "web"))
+    longest = message(reading, Name(("a" * 9,) * 102, "web"))
+    with serve(say(SUBSCRIBED, deep, longest)) as host:
+        stream = await Client(endpoint(host.port)).stats(ROOT)
+        heard, _ = await all_of(stream)
+
+    assert [len(str(each.name)) for each in heard] == [1023]
+    assert stream.skipped == {"malformed": 1}
+
+
+async def test_kinds_without_end_are_counted_together(serve, endpoint):
+    kinds = [
+        message(Unknown("data", tag, bytes([0xBF, tag, 0]))) for tag in range(31, 81)
+    ]
+    with serve(say(SUBSCRIBED, *kinds)) as host:
+        stream = await Client(endpoint(host.port)).stats(ROOT)
+        await all_of(stream)
+
+    assert len(stream.skipped) == 17
+    assert stream.skipped["other kinds"] == 34
 
 
 async def test_another_subscriber_is_named_after_what_came_before_it(serve, endpoint):

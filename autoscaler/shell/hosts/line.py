@@ -18,6 +18,10 @@ from autoscaler.shell.hosts.contest import Contest
 from autoscaler.shell.hosts.host import Subscribe
 from autoscaler.shell.hosts.watch import Watch
 
+# Far above the unikernels of a host: it bounds what a mad one can have us keep.
+MOST_HEARD = 16_384
+MOST_KINDS = 16
+
 
 class Listener(Protocol):
     """Who wants to know what happens on a line."""
@@ -87,7 +91,7 @@ class Line:
         self._last_frame = heard.at
         self._join(heard.at)
         for watch in self.watches():
-            if heard.name.is_within(watch.domain):
+            if _takes(watch, heard.name):
                 watch.hear(heard)
                 self.listener.frame_heard(watch, heard.name)
                 self._has_pair = self._has_pair or bool(watch.tracks[heard.name].row)
@@ -134,3 +138,10 @@ class Line:
             if not watch.is_open(self._member):
                 watch.open(now, self._member)
                 self.listener.stream_changed(watch)
+
+
+def _takes(watch: Watch, name: Name) -> bool:
+    """Tell whether *watch* is to know what becomes of *name*."""
+    return name.is_within(watch.domain) and (
+        name in watch.tracks or len(watch.tracks) < MOST_HEARD
+    )

@@ -14,7 +14,7 @@ from albatross_client.errors import (
 )
 from albatross_client.names import Name
 from autoscaler.shell.hosts.host import Speaker, StatsSource
-from autoscaler.shell.hosts.line import Line, Listener
+from autoscaler.shell.hosts.line import MOST_KINDS, Line, Listener
 from autoscaler.shell.hosts.watch import Watch
 from autoscaler.shell.log import Log
 
@@ -166,6 +166,8 @@ def _why_stalled(source: StatsSource) -> str:
 def _tell_skipped(source: StatsSource, line: Line, log: Log) -> None:
     """Say once of each kind of message that it is skipped."""
     for kind in sorted(source.skipped.keys() - line.skipped):
+        if len(line.skipped) >= MOST_KINDS:
+            return
         line.skipped.add(kind)
         log.event("messages_skipped", host=line.host, path=str(line.path), kind=kind)
 

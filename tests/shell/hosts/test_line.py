@@ -194,3 +194,16 @@ async def test_frames_of_a_bunch_are_looked_at_once_for_a_suspension(line):
         hear(line, 10.1)
 
     assert line.frames == 2
+
+
+async def test_names_without_end_are_not_all_kept(watch, line, monkeypatch):
+    """A host that has gone mad must not take the memory of all others."""
+    monkeypatch.setattr("autoscaler.shell.hosts.line.MOST_HEARD", 3)
+    hear(line, 10.0)
+
+    for number in range(1, 9):
+        hear(line, 10.0, clone_name(number))
+    hear(line, 20.0)
+
+    assert set(watch.tracks) == {PRIMARY, clone_name(1), clone_name(2)}
+    assert watch.tracks[PRIMARY].heard.at == 20.0

@@ -268,6 +268,15 @@ async def test_messages_that_cannot_be_read_are_said_once(autojump_clock, nurser
     )
 
 
+async def test_kinds_without_end_do_not_fill_the_log(autojump_clock, nursery):
+    skipped = {f"data tag {tag}": 1 for tag in range(100)}
+    scene = begin(nursery, ScriptedSource(skipped=skipped))
+
+    await trio.sleep(60)
+
+    assert scene.names.count("messages_skipped") == 16
+
+
 async def test_what_was_skipped_is_said_where_the_stream_ends_at_once(
     autojump_clock, nursery
 ):
