@@ -98,17 +98,23 @@ def _named(
 def _infos(node: Node) -> Infos:
     content, at, infos = node.contents, 0, []
     for *_, stop in elements(node):
-        infos.append(_named_info(content[at:stop]))
+        is_long = stop - at > _LONGEST_REMEMBERED
+        read = _named_info if is_long else _named_info_once
+        infos.append(read(content[at:stop]))
         at = stop
     return Infos(tuple(infos))
 
 
-# A host is asked again and again, and most of what it tells is what it told the
-# last time.  An entry is half a kilobyte, and what it holds is held anyway.
-@lru_cache(maxsize=4096)
 def _named_info(octets: bytes) -> tuple[Name, Info]:
     pair = parse(NAMED_INFO, octets)
     return name(pair["name"]), _info(pair["info"])
+
+
+# A host is asked again and again, and most of what it tells is what it told the
+# last time.  An entry is half a kilobyte, and what it holds is held anyway; a
+# long one is not kept, for a hostile host would fill the memory with them.
+_LONGEST_REMEMBERED: Final = 4096
+_named_info_once = lru_cache(maxsize=4096)(_named_info)
 
 
 def _info_4(node: Node) -> Info:

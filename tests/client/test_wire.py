@@ -189,3 +189,17 @@ def test_images_and_contents_are_not_printed():
 def test_a_message_that_no_vector_shows_is_written_after_the_grammar(payload, octets):
     assert encode(wrapped(payload)) == octets
     assert decode(octets) == wrapped(payload)
+
+
+@pytest.mark.parametrize(("length", "kept"), [(100, True), (100_000, False)])
+def test_a_unikernel_that_is_told_at_length_is_not_remembered(length, kept):
+    """A reply may have 16 MiB, and thousands of unikernels were remembered."""
+    told = evolve(INFO, argv=("x" * length,))
+    octets = encode(wrapped(r.Infos(((Name((), "web"), told),))))
+
+    first, second = decode(octets).payload, decode(octets).payload
+
+    assert isinstance(first, r.Infos)
+    assert isinstance(second, r.Infos)
+    assert first == second
+    assert (first.infos[0][1] is second.infos[0][1]) is kept
