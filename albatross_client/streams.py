@@ -8,7 +8,7 @@ an error that says why.  Blocks until something comes: callers own time.
 from abc import abstractmethod
 from collections import Counter, deque
 from collections.abc import Mapping
-from typing import Generic, Self, TypeVar
+from typing import ClassVar, Generic, Self, TypeVar
 
 import trio
 
@@ -30,7 +30,7 @@ from albatross_client.replies import (
     Wire,
 )
 from albatross_client.stats import read_stats
-from albatross_client.transfer import reply, success
+from albatross_client.transfer import CONSOLE_TAKEN, STATS_TAKEN, reply, success
 from albatross_client.wire import decode
 
 T = TypeVar("T")
@@ -52,6 +52,9 @@ class Subscription(trio.abc.ReceiveChannel[T], Generic[T]):
         unknown: Messages of other kinds, skipped, by kind.
         greeting: What the host said to the subscription.
     """
+
+    # What it means where the host hangs up.
+    _hung_up: ClassVar[str]
 
     def __init__(self, connection: Connection, path: Name, greeting: str) -> None:
         """Use `open`."""
@@ -142,7 +145,7 @@ class Subscription(trio.abc.ReceiveChannel[T], Generic[T]):
         """Count a message that is none of this stream's."""
         wire = decode(body)
         if isinstance(wire.payload, Failure):
-            success(wire)
+            success(wire, self._hung_up)
         kind = _kind(wire.payload)
         if len(self.unknown) >= MAX_KINDS and kind not in self.unknown:
             kind = _OTHER_KINDS
@@ -155,6 +158,8 @@ class StatsStream(Subscription[Heard]):
     Never stop receiving: after some 250 unread messages the host's statistics
     daemon starts to pile up memory.
     """
+
+    _hung_up = STATS_TAKEN
 
     def __init__(self, connection: Connection, path: Name, greeting: str) -> None:
         super().__init__(connection, path, greeting)
@@ -185,6 +190,8 @@ class StatsStream(Subscription[Heard]):
 
 class ConsoleStream(Subscription[ConsoleLine]):
     """Lines of one console: its history, then what is written."""
+
+    _hung_up = CONSOLE_TAKEN
 
     @property
     def waiting(self) -> bool:

@@ -41,6 +41,15 @@ _END = frame(b"")
 # albatross_tls_endpoint.ml:read - what is said when a service hangs up, as that
 # of statistics does once somebody else subscribes to the same path.
 _HUNG_UP = "exception while reading from fd"
+# What that means to who follows something.
+STATS_TAKEN = (
+    " (somebody else has subscribed to the same path: a host keeps one subscriber per "
+    "path, so subscribe to a narrower one)"
+)
+CONSOLE_TAKEN = (
+    " (others follow the same console: a host keeps five of them, and a sixth ends the "
+    "first)"
+)
 # Below this decoding takes less than a few milliseconds; above it would hold
 # up everything else (0.2 s for a thousand unikernels).
 _DECODE_IN_THREAD_BYTES = 65_536
@@ -152,8 +161,8 @@ async def reply(connection: Connection) -> Wire:
     return await trio.to_thread.run_sync(decode, body)
 
 
-def success(wire: Wire) -> Success:
-    """Return what *wire* says in success.
+def success(wire: Wire, hung_up: str = "") -> Success:
+    """Return what *wire* says in success; *hung_up* is what a hang-up means.
 
     Raises:
         CommandRefusedError: It is a failure; the message is the host's text.
@@ -163,7 +172,7 @@ def success(wire: Wire) -> Success:
     payload = wire.payload
     if isinstance(payload, Failure):
         if payload.text.startswith(_HUNG_UP):
-            raise HungUpError(payload.text + _advice(payload.text))
+            raise HungUpError(payload.text + hung_up)
         raise CommandRefusedError(payload.text + _advice(payload.text))
     if isinstance(payload, Unknown):
         msg = (
@@ -185,11 +194,6 @@ def _advice(text: str) -> str:
             " (the host can't store the policy in the certificates: a policy above is "
             "smaller, or more runs already; a domain's CA has to be signed anew with a "
             "policy that fits)"
-        )
-    if text.startswith(_HUNG_UP):
-        return (
-            " (somebody else has subscribed to the same path: a host keeps one "
-            "subscriber per path, so subscribe to a narrower one)"
         )
     return ""
 

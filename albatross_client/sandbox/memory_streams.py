@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping
-from typing import Generic, Self, TypeVar, assert_never
+from typing import ClassVar, Generic, Self, TypeVar, assert_never
 
 import trio
 
@@ -25,7 +25,7 @@ from albatross_client.replies import (
 from albatross_client.sandbox.live import LiveHost
 from albatross_client.sandbox.outbox import Garbled, Huge, Outbox, Outgoing
 from albatross_client.stats import Sample
-from albatross_client.transfer import success
+from albatross_client.transfer import CONSOLE_TAKEN, STATS_TAKEN, success
 from albatross_client.values import Stats
 
 P = TypeVar("P")
@@ -70,6 +70,9 @@ class MemorySubscription(trio.abc.ReceiveChannel[T], Generic[T]):
         unknown: Messages of other kinds, skipped, by kind: there are none.
         greeting: What the host said to the subscription.
     """
+
+    # What it means where the host hangs up.
+    _hung_up: ClassVar[str]
 
     def __init__(
         self, host: LiveHost, outbox: Outbox, path: Name, greeting: str
@@ -120,7 +123,7 @@ class MemorySubscription(trio.abc.ReceiveChannel[T], Generic[T]):
                     raise RemoteProtocolError(msg)
                 case Wire(header, payload):
                     if isinstance(payload, Failure):
-                        success(Wire(header, payload))
+                        success(Wire(header, payload), self._hung_up)
                     return self._item(header.name, payload, trio.current_time())
                 case _:
                     assert_never(outgoing)
@@ -140,6 +143,8 @@ class MemorySubscription(trio.abc.ReceiveChannel[T], Generic[T]):
 class MemoryStatsStream(MemorySubscription[Heard]):
     """Readings of all unikernels below a path, as they come."""
 
+    _hung_up = STATS_TAKEN
+
     def _item(self, name: Name, payload: Payload, at: float) -> Heard:
         stats = expect(StatsData, payload).stats
         # Statistics are named relative to the path that was subscribed to.
@@ -148,6 +153,8 @@ class MemoryStatsStream(MemorySubscription[Heard]):
 
 class MemoryConsoleStream(MemorySubscription[ConsoleLine]):
     """Lines of one console: its history, then what is written."""
+
+    _hung_up = CONSOLE_TAKEN
 
     @property
     def waiting(self) -> bool:

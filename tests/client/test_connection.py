@@ -118,12 +118,13 @@ async def test_an_end_without_an_answer_names_both_reasons(serve, endpoint):
     assert "older than release 2.7.0" in str(error)
 
 
-async def test_a_failure_is_told_in_the_words_of_the_host(serve, endpoint):
-    with serve(say(message(Failure("no \x1b[31mway")))) as host:
+@pytest.mark.parametrize("said", ["no \x1b[31mway", "exception while reading from fd"])
+async def test_a_failure_is_told_in_the_words_of_the_host(serve, endpoint, said):
+    with serve(say(message(Failure(said)))) as host:
         error = await failure_of(Client(endpoint(host.port)))
 
     assert isinstance(error, CommandRefusedError)
-    assert str(error) == "no \x1b[31mway"
+    assert str(error) == said
 
 
 async def test_a_policy_that_cannot_be_stored_says_who_has_to_sign(serve, endpoint):
