@@ -1,10 +1,13 @@
 """What JSON can say and the wire can't: refused with its place."""
 
+import subprocess
+import sys
 from copy import deepcopy
 
 import pytest
 
 from albatross_client.meaning import from_meaning
+from albatross_client.meaning.cursor import Cursor
 from albatross_client.wire import encode
 from tests.client.vectors import of_kind
 
@@ -66,3 +69,28 @@ def test_a_number_that_python_does_not_write_is_told_by_its_size():
 def test_a_text_that_is_no_unicode_is_told_with_its_place():
     with pytest.raises(ValueError, match=r"failure: '\\ud800' where a string of Uni"):
         from_meaning({**GOOD, "payload": {"failure": "\ud800"}})
+
+
+@pytest.mark.parametrize("digits", ["0", "0x", " 00", "0_0_", "\u0660\u0660"])
+def test_what_are_no_digits_in_pairs_is_refused(digits):
+    with pytest.raises(ValueError, match="even number of hexadecimal digits"):
+        Cursor(digits).octets()
+
+
+def test_an_image_is_read_in_its_own_memory():
+    """One of 100 MB took 12 GB and more than a minute, on the stack of `re`."""
+    script = (
+        "import resource\n"
+        "from albatross_client.meaning.cursor import Cursor\n"
+        "digits = 'ab' * 16_000_000\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "assert len(Cursor(digits).octets()) == 16_000_000\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+    )
+
+    done = subprocess.run(  # noqa: S603 - ours
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+
+    kib = int(done.stdout)
+    assert kib < 64 * 1024
