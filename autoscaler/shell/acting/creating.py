@@ -66,6 +66,9 @@ async def _create(slot: Slot, work: Work) -> Failed | None:
     made_from = site.group.blueprint(view)
     if made_from is None:
         return Failed("the primary is not listed any more")
+    if view.lists(slot.name):
+        # Were the answer to a create of it lost, it would be taken for ours.
+        return Failed(f"somebody else has made a {slot.name}")
     image = await _image(made_from.digest, view, site)
     if isinstance(image, Failed):
         return image
@@ -140,10 +143,12 @@ async def _send_when(
         # ValueError: no certificate can hold such a configuration.
         if not may_have_worked(error):
             return Failed(in_words(error), digest=digest)
-        view = await look_until_answered(site)
-        if not view.lists(name):
+        info = (await look_until_answered(site)).info(name)
+        if info is None:
             # Never repeated: if it turns up later after all, it is ours.
             return Failed(in_words(error), (name,), digest)
+        if info.digest != digest:
+            return Failed(f"{in_words(error)}; {name} is somebody else's", (), digest)
     return None
 
 

@@ -2,10 +2,13 @@
 
 import pytest
 import trio
+from attrs import evolve
 
 from albatross_client.errors import CertificateError, RemoteProtocolError
 from albatross_client.names import Name
+from albatross_client.sandbox.embed import SANDBOX_IMAGE
 from albatross_client.sandbox.faults import Killed, ReplyLost, Rule
+from albatross_client.sandbox.live import LiveHost
 from albatross_client.values import Config
 from autoscaler.core.policy import Policy
 from tests.fakes import WrappedHost
@@ -13,6 +16,7 @@ from tests.shell.harness import GROUP, WEB, Machine, Wish, make_world, wait_unti
 
 ONE_CLONE = Policy(max_clones=1, min_clones=1)
 CLONE = GROUP.clone(1)
+OTHER_IMAGE = SANDBOX_IMAGE + b" of somebody else"
 
 
 class FailingHost(WrappedHost):
@@ -41,6 +45,7 @@ def failing(error, *, does_it):
     return Machine(through=wrap)
 
 
+LOST = Rule(fault=ReplyLost(), verb="create")
 GARBLED = RemoteProtocolError("rubbish")
 EXPIRED = CertificateError("expired")
 
@@ -109,6 +114,59 @@ async def test_what_is_listed_tells_whether_a_destroy_worked(
     assert finished["outcome"] == outcome
     assert (world.clones == []) == (outcome == "done")
     assert (world.members == []) == (outcome == "done")
+
+
+@pytest.mark.parametrize("rules", [(), (LOST,)], ids=["told", "lost"])
+async def test_a_name_that_somebody_takes_before_us_is_not_ours(
+    autojump_clock, nursery, rules
+):
+    """With its answer lost it was ours, and destroyed for its image."""
+    wish = Wish(policy=ONE_CLONE, rules=rules)
+    world = await make_world(nursery, wish)
+    await world.notebook.acted.wait()
+
+    world.live.create(CLONE, evolve(wish.config, image=OTHER_IMAGE))
+    await wait_until(lambda: world.members == ["user:web-clone-2"], 200)
+    await trio.sleep(300)
+
+    assert world.clones == ["user:web-clone-1", "user:web-clone-2"]
+    assert world.group.foreign == {CLONE}
+    assert world.events("action_finished")[0]["error"] == (
+        "somebody else has made a user:web-clone-1"
+    )
+
+
+class PreemptedHost(WrappedHost):
+    """Has just made what it is asked for, for somebody else."""
+
+    live: LiveHost
+
+    async def create(self, name, config, image, before):
+        await before()
+        if name == CLONE:
+            self.live.create(name, Config(image=OTHER_IMAGE, memory=32))
+            raise GARBLED
+        await self.client.create(name, config, image, before)
+
+
+async def test_a_name_that_is_taken_while_ours_is_lost_is_not_ours(
+    autojump_clock, nursery
+):
+    hosts = []
+
+    def wrap(client):
+        hosts.append(PreemptedHost(client))
+        return hosts[-1]
+
+    wish = Wish(policy=ONE_CLONE, machine=Machine(through=wrap))
+    world = await make_world(nursery, wish)
+    hosts[0].live = world.live
+
+    await wait_until(lambda: world.members == ["user:web-clone-2"], 200)
+    await trio.sleep(300)
+
+    assert world.clones == ["user:web-clone-1", "user:web-clone-2"]
+    assert world.group.foreign == {CLONE}
 
 
 async def test_a_primary_that_is_gone_when_its_clone_is_made_makes_none(
