@@ -2,11 +2,12 @@
 
 Laws: nothing of a damaged file is deleted, it only gets another name; the file
 that takes its place says from its first moment on that a state was lost, also
-when the process ends in between.
+when the process ends in between; a file appears as a whole, so that an empty
+one has lost what was in it.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def connect(path: Path) -> sqlite3.Connection:
         StoreError: It can't be used.
     """
     _finish_setting_aside(path)
+    _make(path)
     try:
         connection = _open(path)
         try:
@@ -72,20 +74,45 @@ def set_aside(path: Path, wall: float) -> Path:
     Raises:
         StoreError: That can't be done.
     """
-    unfinished = path.with_name(path.name + _UNFINISHED)
     try:
-        unfinished.unlink(missing_ok=True)
-        with closing(sqlite3.connect(unfinished, isolation_level=None)) as connection:
-            connection.execute("PRAGMA synchronous = FULL")
-            prepare(connection, str(unfinished))
-            connection.execute("INSERT INTO losses VALUES (?)", (wall,))
+        following = _write_new(path, [(wall,)])
         aside = _free_name(path, wall)
-        unfinished.rename(path.with_name(path.name + _NEXT))
+        following.rename(path.with_name(path.name + _NEXT))
         _swap(path, aside)
     except (OSError, sqlite3.Error) as error:
         msg = f"{path} is damaged and can't be set aside: {error}"
         raise StoreError(msg) from error
     return aside
+
+
+def _make(path: Path) -> None:
+    """Make a new file at *path*, if there is none.
+
+    Raises:
+        DamagedError: There is one, and nothing is in it.
+        StoreError: It can't be made.
+    """
+    try:
+        if not path.exists():
+            _write_new(path, []).rename(path)
+        is_empty = path.is_file() and path.stat().st_size == 0
+    except (OSError, sqlite3.Error) as error:
+        msg = f"{path} can't be made: {error}"
+        raise StoreError(msg) from error
+    if is_empty:
+        msg = f"{path} is damaged: it is empty"
+        raise DamagedError(msg)
+
+
+def _write_new(path: Path, losses: Iterable[tuple[float]]) -> Path:
+    """Write a new state beside *path*, whole and on disk; return where."""
+    unfinished = path.with_name(path.name + _UNFINISHED)
+    unfinished.unlink(missing_ok=True)
+    with closing(sqlite3.connect(unfinished, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous = FULL")
+        prepare(connection, str(unfinished))
+        connection.executemany("INSERT INTO losses VALUES (?)", losses)
+    return unfinished
 
 
 def _open(path: Path) -> sqlite3.Connection:

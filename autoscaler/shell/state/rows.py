@@ -312,7 +312,7 @@ def read_row(what: str, text: str, kind: type[T]) -> T:
 def _read_last_id(connection: sqlite3.Connection) -> int:
     newest = connection.execute(LAST_ID).fetchone()[0]
     try:
-        return 0 if newest is None else read_id(newest)
+        return 0 if newest is None else read_id(str(newest))
     except ValueError as error:
         msg = f"the newest decision in {STATE} is damaged: {error}"
         raise DamagedError(msg) from error

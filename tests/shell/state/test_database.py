@@ -44,6 +44,16 @@ def spoil_a_snapshot(path):
         connection.execute("UPDATE snapshots SET snapshot = '{}'")
 
 
+def empty(path):
+    path.write_bytes(b"")
+
+
+def spoil_an_id(path):
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        row = ("west", "user:web", 0, 0, '{"id": 5}')
+        connection.execute("INSERT INTO current_decisions VALUES (?, ?, ?, ?, ?)", row)
+
+
 def spoil_a_name(path):
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("INSERT INTO intervals VALUES ('west', 'a b', 1)")
@@ -57,6 +67,8 @@ def spoil_a_name(path):
         cut_off_the_end,
         spoil_a_snapshot,
         spoil_a_name,
+        spoil_an_id,
+        empty,
     ],
 )
 async def test_a_damaged_state_is_set_aside_and_a_new_one_knows_of_it(tmp_path, spoil):
