@@ -289,6 +289,8 @@ class Judge:
         if step or now - self.unwritable_at < 2 * HOUR_S:
             # By a clock that was stepped nobody knows better than the daemon.
             account.changed_at = group.ledger.changed_at
+            # An action that ended may be in flight in the last that was kept.
+            account.touched = False
             account.acted.clear()
             account.replaced = deque(group.ledger.replaced, maxlen=MOST_REPLACED)
         should = _left(account.changed_at, longest, now)
