@@ -1,6 +1,7 @@
 """What messages are made of, those of older releases too."""
 
 from albatross_client import replies as r
+from albatross_client import values as v
 from albatross_client.names import Name
 from tests.client import assemble as a
 
@@ -29,3 +30,13 @@ def old_config(*startup, devices=OLD_DEVICES):
         *(RESTART, a.number(3), a.number(64)),
         devices,
     )
+
+
+INFO = v.Info(
+    fail_behaviour=v.Quit(),
+    cpuids=frozenset({3}),
+    memory=64,
+    digest=b"digest",
+    interfaces=(v.InterfaceInfo("service", "br0", b"abcdef"),),
+    started=v.Timestamp(1_787_393_472_000),
+)

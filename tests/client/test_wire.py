@@ -1,6 +1,7 @@
 """Every message survives the wire; what breaks the grammar is refused."""
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from albatross_client.wire import decode, decode_command, encode, encode_command
 from tests.client import assemble as a
 from tests.client import strategies as some
 from tests.client.messages import (
+    INFO,
     old_config,
     wrapped,
 )

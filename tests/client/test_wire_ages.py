@@ -10,6 +10,7 @@ from albatross_client.names import Name
 from albatross_client.wire import decode, encode, encode_command
 from tests.client import assemble as a
 from tests.client.messages import (
+    INFO,
     OLD_DEVICES,
     QUIT,
     SOLO5,
@@ -98,14 +99,6 @@ INFO_END = (
     a.octets(b"digest"),
     a.context(1, a.a_set(a.seq(a.utf8("service"), a.utf8("br0"), a.octets(b"abcdef")))),
     a.context(3, a.time(b"20260822101112Z")),
-)
-INFO = v.Info(
-    fail_behaviour=v.Quit(),
-    cpuids=frozenset({3}),
-    memory=64,
-    digest=b"digest",
-    interfaces=(v.InterfaceInfo("service", "br0", b"abcdef"),),
-    started=v.Timestamp(1_787_393_472_000),
 )
 OLD_INFO = (SOLO5, QUIT, a.number(3), a.number(64), *INFO_END)
 
