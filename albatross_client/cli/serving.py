@@ -183,6 +183,8 @@ def _shown(path: Path) -> str:
 def _in_words(error: BaseException, port: int) -> str:
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         return f"{LOOPBACK}:{port} is in use already: say another --port, or end that"
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename} can't be used: {error.strerror}"
     return str(error)
 
 

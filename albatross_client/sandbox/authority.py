@@ -108,11 +108,22 @@ def load_or_make_ca(directory: Path, now: datetime) -> Signer:
         ca = make_ca("sandbox CA", now)
         write(files, ca)
         return ca
-    key = load_pem_private_key(files.key.read_bytes(), None)
+    return _load_ca(files)
+
+
+def _load_ca(files: Files) -> Signer:
+    try:
+        key = load_pem_private_key(files.key.read_bytes(), None)
+    except (ValueError, TypeError):
+        key = None
     if not isinstance(key, Ed25519PrivateKey):
         msg = f"{files.key} is not of the sandbox's making: it is no Ed25519 key"
         raise ValueError(msg)  # noqa: TRY004 - of the file's content
-    chain = x509.load_pem_x509_certificates(files.certificate.read_bytes())
+    try:
+        chain = x509.load_pem_x509_certificates(files.certificate.read_bytes())
+    except ValueError as error:
+        msg = f"{files.certificate} is not of the sandbox's making: no certificate"
+        raise ValueError(msg) from error
     return Signer(tuple(chain), key)
 
 

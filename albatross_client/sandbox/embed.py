@@ -18,6 +18,7 @@ from typing import Literal
 
 import trio
 from attrs import evolve, field, frozen
+from attrs.validators import ge, gt, le
 
 from albatross_client.certificates import wall_clock
 from albatross_client.names import ROOT, Name
@@ -31,6 +32,7 @@ from albatross_client.sandbox.tls_server import ServerContext
 from albatross_client.values import Config, Timestamp
 
 LOOPBACK = "127.0.0.1"
+_MAX_PORT = 65_535
 # Every image that begins like this is taken; this is what unikernels are made
 # of that a sandbox starts with.
 SANDBOX_IMAGE = b"\x7fELF" + b" a unikernel of the sandbox" * 64
@@ -55,9 +57,10 @@ class Options:
     """
 
     directory: Path
-    port: int = 0
+    # The resolver would take a larger one modulo 65536.
+    port: int = field(default=0, validator=[ge(0), le(_MAX_PORT)])
     kind: Kind = "model"
-    core_share: float = 0.2
+    core_share: float = field(default=0.2, validator=[gt(0), le(1)])
     serving: Serving = field(factory=Serving)
     settings: Settings = field(factory=Settings)
     unikernels: Mapping[Name, Config] = field(factory=dict)

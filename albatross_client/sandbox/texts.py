@@ -17,8 +17,9 @@ from albatross_client.values import ResourcePolicy
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)", re.ASCII)
-_RANGE = re.compile(r"(\d+)(?:-(\d+))?", re.ASCII)
+_RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?", re.ASCII)
 _ENDLESS = "always"
+MAX_CPUID = 4095
 
 # What a domain gets that a unikernel is in, and no policy was given for.
 DEFAULT_POLICY = ResourcePolicy(
@@ -156,12 +157,19 @@ def _cpuids(text: str) -> frozenset[int]:
     found: set[int] = set()
     for part in text.split("+"):
         match = _RANGE.fullmatch(part)
-        if match is None:
-            msg = f"{text!r} are no cpuids: numbers and ranges joined by +, as 0-3+7"
+        first, last = (0, -1) if match is None else _ends(match)
+        if not first <= last <= MAX_CPUID:
+            msg = (
+                f"{text!r} are no cpuids: numbers up to {MAX_CPUID} and ranges joined "
+                "by +, as 0-3+7"
+            )
             raise ValueError(msg)
-        first = int(match[1])
-        found.update(range(first, int(match[2] or first) + 1))
+        found.update(range(first, last + 1))
     return frozenset(found)
+
+
+def _ends(match: re.Match[str]) -> tuple[int, int]:
+    return int(match[1]), int(match[2] or match[1])
 
 
 def _number(text: str) -> int:

@@ -105,6 +105,10 @@ def test_it_announces_itself_serves_and_ends_cleanly(running, tmp_path, capsys, 
     [
         (["--interval", "1"], "'1' is no duration"),
         (["--interval", "0s"], "'interval' must be > 0: 0.0"),
+        (["--core-share", "0"], "'core_share' must be > 0: 0.0"),
+        (["--core-share", "nan"], "'core_share' must be > 0: nan"),
+        (["--core-share", "1.5"], "'core_share' must be <= 1: 1.5"),
+        (["--port", "65536"], "'port' must be <= 65535: 65536"),
         (["--unikernel", "user:"], "is a domain, not a unikernel"),
         (["--fault", "explode"], "is no fault: allowed are reply-lost"),
         (["--demand", "user:web=nosuch.csv"], "nosuch.csv"),
@@ -120,6 +124,10 @@ def test_it_announces_itself_serves_and_ends_cleanly(running, tmp_path, capsys, 
     ids=[
         "duration",
         "interval",
+        "no share",
+        "share that is no number",
+        "more than a core",
+        "port",
         "name",
         "fault",
         "file",
@@ -140,6 +148,19 @@ def test_what_is_wrong_is_one_line_on_standard_error(
     assert captured.out == ""
     assert len(captured.err.splitlines()) == 1
     assert complaint in captured.err
+
+
+def test_a_directory_that_cannot_be_used_is_named(tmp_path, capsys):
+    file = tmp_path / "file"
+    file.touch()
+    (tmp_path / "ca.key").write_bytes(b"junk")
+
+    codes = [main(["sandbox", "--directory", str(each)]) for each in (file, tmp_path)]
+
+    exists, junk = capsys.readouterr().err.splitlines()
+    assert codes == [1, 1]
+    assert exists == f"albatrossctl: {file} can't be used: File exists"
+    assert "ca.key is not of the sandbox's making" in junk
 
 
 def test_a_port_that_is_taken_is_named_and_the_keys_of_who_has_it_stay(

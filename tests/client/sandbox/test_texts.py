@@ -84,6 +84,8 @@ def test_the_roots_policy_is_what_the_machine_has():
         ("user=memory:x", "is no whole number"),
         ("user=memory:-1", "is no whole number"),
         ("user=cpuids:a", "are no cpuids"),
+        ("user=cpuids:3-1", "are no cpuids"),
+        ("user=cpuids:0-999999999", "numbers up to 4095"),
     ],
 )
 def test_a_wrong_policy_is_refused_with_what_is_allowed(text, problem):
