@@ -243,7 +243,9 @@ def _load_pem(path: Path) -> tuple[x509.Certificate, ...]:
         for each in certificates:
             require_readable(each)
     except UNREADABLE as error:
-        msg = f"{path} doesn't hold certificates in PEM form: {error}"
+        # What follows is advice to programmers.
+        reason = str(error).partition(". See ")[0]
+        msg = f"{path} doesn't hold certificates in PEM form: {reason}"
         raise CertificateError(msg) from error
     return certificates
 

@@ -209,6 +209,7 @@ def test_files_that_do_not_fit_are_told_in_a_sentence(tmp_path, spoil, message):
 
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert "http" not in str(caught.value)
 
 
 def test_a_rubbish_command_in_a_ca_is_told(tmp_path):
