@@ -261,6 +261,24 @@ class Group:
         return None if primary is None else copied(primary)
 
 
+def expected(group: Group, listened: float) -> Group:
+    """Return *group* whose members' silence counts from here.
+
+    Arguments:
+        group: One that joins a daemon that has listened for a while.
+        listened: How long its stream has been up, all together, seconds.
+    """
+
+    def expect(member: Member) -> Member:
+        return evolve(member, listening_since=listened)
+
+    return evolve(
+        group,
+        primary=None if group.primary is None else expect(group.primary),
+        clones=tuple(map(expect, group.clones)),
+    )
+
+
 def new_group(
     group_id: GroupId, policy: Policy, template: Blueprint | None = None
 ) -> Group:

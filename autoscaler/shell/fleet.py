@@ -28,7 +28,7 @@ from autoscaler.core.events import (
     Ticked,
     WakeAsked,
 )
-from autoscaler.core.group import Group, GroupId
+from autoscaler.core.group import Group, GroupId, expected
 from autoscaler.core.moments import Clocks
 from autoscaler.core.policy import Mode
 from autoscaler.core.record import Instant, Record, most_kept, take
@@ -157,7 +157,8 @@ class Fleet:
 
     def add(self, group: Group) -> None:
         """Look after *group* too; its host and domain have a watch."""
-        self.groups[group.id] = group
+        listened = self.watch(group.id).feed.listened_by(trio.current_time())
+        self.groups[group.id] = group = expected(group, listened)
         self.left.pop(group.id, None)
         self.unsaved.add(group.id)
         self.newcomers.add(group.id)

@@ -76,6 +76,26 @@ async def test_an_added_group_is_followed_on_the_stream_that_is_there(
     assert made.desktop.subscribed == [USER]
 
 
+@pytest.mark.parametrize("subscribe", ["domain", "unikernel"])
+async def test_nobody_is_silent_since_before_its_group_was_added(
+    autojump_clock, nursery, subscribe
+):
+    """A primary counted as silent for as long as the daemon had listened."""
+    text = deployment() + host(more=f'subscribe = "{subscribe}"\n') + group()
+    made = await make_reloadable(nursery, text)
+    await trio.sleep(2000)
+    made.world.live.create(API, SMALL)
+
+    await made.reload(text + group("user:api"))
+    await wait_until(lambda: made.groups[API_GROUP].decision is not None, 10)
+    decision = made.groups[API_GROUP].decision
+    await trio.sleep(60)
+
+    assert decision is not None
+    assert [each.counts_as.value for each in decision.load.standings] == ["unknown"]
+    assert made.world.events("member_given_up") == []
+
+
 async def test_an_added_domain_gets_a_stream_and_a_removed_one_loses_it(
     autojump_clock, nursery
 ):
