@@ -70,9 +70,11 @@ def stall_limit(feed: Feed, longest: float | None) -> float:
         longest: The longest recent distance between two frames of one
             unikernel on this stream; None while there was none.
     """
+    reckoned = feed.rhythm.reckoned
     if longest is None:
-        return STALL_AT_FIRST_S
-    return max(STALL_INTERVALS * max(feed.rhythm.reckoned, longest), STALL_LEAST_S)
+        # A host that is known to speak seldom would never bring two frames.
+        return max(STALL_INTERVALS * reckoned, STALL_AT_FIRST_S)
+    return max(STALL_INTERVALS * max(reckoned, longest), STALL_LEAST_S)
 
 
 @frozen

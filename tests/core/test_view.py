@@ -69,6 +69,20 @@ def test_a_stream_of_unknown_interval_is_reckoned_with_ten_seconds():
     assert stall_limit(Feed(rhythm=Rhythm()), 2.0) == 30.0
 
 
+@pytest.mark.parametrize(
+    ("rhythm", "limit"),
+    [
+        pytest.param(Rhythm(), 200.0, id="not known"),
+        pytest.param(Rhythm(remembered=10.0), 200.0, id="often"),
+        pytest.param(Rhythm(remembered=100.0), 300.0, id="seldom, as remembered"),
+        pytest.param(Rhythm(configured=300.0), 900.0, id="seldom, as configured"),
+    ],
+)
+def test_the_first_two_frames_are_waited_for_as_long_as_they_take(rhythm, limit):
+    """Of a frame in five minutes there were never two: it was begun anew."""
+    assert stall_limit(Feed(rhythm=rhythm), None) == limit
+
+
 def test_nothing_is_listed_before_the_first_answer():
     view = View(feed=Feed(), tracks={})
 
