@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
-from albatross_client.cli.ending import unprintable
+from albatross_client.cli.ending import is_closed, unprintable
 from albatross_client.cli.show import Json, table
 from albatross_client.texts import as_unicode, clean
 
@@ -81,7 +81,7 @@ def write_content(arguments: argparse.Namespace, content: bytes) -> None:
 
 
 def _write_to_stdout(content: bytes) -> None:
-    if sys.stdout is None:
+    if is_closed():
         msg = "standard output is closed"
         raise ValueError(msg)
     with _written():

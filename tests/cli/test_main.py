@@ -1,6 +1,8 @@
 import io
 import os
+import shlex
 import sys
+from pathlib import Path
 
 import pytest
 import trio
@@ -95,6 +97,34 @@ async def test_a_reader_that_has_read_enough_is_no_failure(tmp_path):
     )
 
     os.close(write_end)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+async def run_with(tmp_path, redirection):
+    """Run a check in a shell, its output as *redirection* says."""
+    file = configuration(tmp_path)
+    program = (
+        "import sys; from autoscaler.cli import main; "
+        f"sys.exit(main(['check', '--config', {str(file)!r}]))"
+    )
+    words = shlex.join([sys.executable, "-c", program])
+    return await trio.run_process(
+        ["sh", "-c", f"{words} {redirection}"], capture_stderr=True, check=False
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+async def test_output_that_can_not_be_written_is_told_in_one_sentence(tmp_path):
+    done = await run_with(tmp_path, "> /dev/full")
+
+    said = b"standard output can't be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, said)
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&- >&-", "<&- >&- 2>&-"])
+async def test_files_that_are_closed_are_no_failure(tmp_path, closed):
+    done = await run_with(tmp_path, closed)
+
     assert (done.returncode, done.stderr) == (0, b"")
 
 

@@ -82,7 +82,7 @@ def reading(directory: Path) -> Iterator[sqlite3.Connection | None]:
         StoreError: It can't be read.
     """
     path = directory / STATE
-    if not path.exists():
+    if not _is_there(path):
         yield None
         return
     try:
@@ -95,6 +95,15 @@ def reading(directory: Path) -> Iterator[sqlite3.Connection | None]:
             yield connection
     except sqlite3.Error as error:
         msg = f"{path} can't be read: {error}"
+        raise StoreError(msg) from error
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        # The directory is somebody else's.
+        msg = f"{path} can't be read: {error.strerror}"
         raise StoreError(msg) from error
 
 

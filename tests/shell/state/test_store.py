@@ -354,6 +354,16 @@ def test_a_state_that_is_no_database_is_one_sentence(tmp_path):
         read_state(tmp_path)
 
 
+def test_a_directory_that_can_not_be_looked_into_is_one_sentence(tmp_path):
+    # One of another user is not for root to try.
+    directory = tmp_path / ("d" * 300)
+
+    with pytest.raises(
+        StoreError, match=r"state\.db can't be read: File name too long"
+    ):
+        read_state(directory)
+
+
 async def test_a_closed_state_can_be_read_without_the_right_to_write(tmp_path):
     async with await Store.open(tmp_path) as store:
         await store.save([snapshot()])
