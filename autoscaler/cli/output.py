@@ -1,16 +1,18 @@
 """Printing: as JSON for programs, as tables for people.
 
 Laws: nothing that a host has said reaches a terminal as control characters;
-lines are of bounded width; on a terminal tables have rules and colours, in
-pipes and files they are plain aligned text.
+lines are of bounded width; on a terminal tables have rules and are as narrow as
+it is, in pipes and files they are plain aligned text.
 """
 
 import json
+import os
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 
 from albatross_client.texts import as_unicode, clean
+from autoscaler.cli.terminal import speaks_unicode
 
 MOST_WIDE = 120
 WIDEST_CELL = 72
@@ -58,7 +60,8 @@ def plain_table(
         start = GAP.join(
             cell.ljust(width) for cell, width in zip(line, widths[:-1], strict=False)
         )
-        for part in textwrap.wrap(line[-1], rest) or [""]:
+        # Names have hyphens.
+        for part in textwrap.wrap(line[-1], rest, break_on_hyphens=False) or [""]:
             text.append(f"{start.ljust(left)}{part}".rstrip())
             start = ""
     return "\n".join(text)
@@ -68,17 +71,15 @@ def _print_rich(
     title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
 ) -> None:
     # 0.1 s that pipes need not wait for.
-    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - see above
     from rich.console import Console  # noqa: PLC0415 - see above
-    from rich.table import Table  # noqa: PLC0415 - see above
     from rich.text import Text  # noqa: PLC0415 - see above
 
+    from autoscaler.cli.ruled import ruled  # noqa: PLC0415 - see above
+
     console = Console()
-    console.width = min(console.width, MOST_WIDE)
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for word in header:
-        table.add_column(word, overflow="fold")
-    for row in rows:
-        # Text: brackets in a name are no markup.
-        table.add_row(*(Text(cell) for cell in row))
-    console.print(table)
+    width = min(console.width, MOST_WIDE)
+    rule = "─" if speaks_unicode(os.environ, sys.stdout.encoding) else "-"
+    lines = ruled(header, rows, width, rule)
+    for line in (Text(title, style="italic"), Text(), *lines):
+        console.print(line, soft_wrap=True)
+    print()

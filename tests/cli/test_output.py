@@ -58,6 +58,7 @@ def test_json_is_ascii(capsys):
 
 def test_on_a_terminal_tables_have_rules_and_no_markup(capsys, monkeypatch):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
 
     print_table("Hosts", ("host", "why"), [("[red]west[/red]", "\x1b[31mup")])
 
@@ -66,3 +67,20 @@ def test_on_a_terminal_tables_have_rules_and_no_markup(capsys, monkeypatch):
     assert "─" in out
     assert "\\x1b[31mup" in out
     assert max(map(len, out.splitlines())) <= MOST_WIDE
+
+
+def test_a_terminal_without_unicode_has_rules_in_ascii(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("LC_ALL", "C")
+
+    print_table("Hosts", ("host", "why"), [("west", "it is up")])
+
+    out = capsys.readouterr().out
+    assert "-----" in out
+    assert out.isascii()
+
+
+def test_names_are_not_broken_at_their_hyphens(capsys):
+    print_table("T", ("a", "why"), [("x", "user:web-clone-1, " * 20)])
+
+    assert capsys.readouterr().out.count("user:web-clone-1,") == 20

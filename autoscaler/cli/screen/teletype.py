@@ -18,6 +18,7 @@ from rich.console import Console, ConsoleDimensions
 from rich.text import Text
 
 from autoscaler.cli.screen.drawing import in_ascii
+from autoscaler.cli.terminal import is_dumb, speaks_unicode
 
 # xterm, "ctlseqs" - 1049: the other screen, with the cursor kept; 25: cursor.
 _ENTER = "\x1b[?1049h\x1b[?25l"
@@ -34,22 +35,7 @@ _Modes = list[int | list[bytes | int]]
 
 def is_usable(environment: Mapping[str, str]) -> bool:
     """Tell whether there is a terminal to take, at both ends."""
-    is_dumb = environment.get("TERM", "dumb") in {"", "dumb"}
-    return not is_dumb and sys.stdin.isatty() and sys.stdout.isatty()
-
-
-def speaks_unicode(environment: Mapping[str, str], encoding: str | None) -> bool:
-    """Tell whether a terminal shows more than ASCII.
-
-    Arguments:
-        environment: Of the process.
-        encoding: That of standard output.
-    """
-    # locale(7) - the first of these that is set says it.  Python writes UTF-8
-    # in the C locale too (PEP 540): what it writes says nothing of who reads.
-    names = (environment.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG"))
-    said = next(filter(None, names), "")
-    return all("utf8" in x.lower().replace("-", "") for x in (said, encoding or ""))
+    return not is_dumb(environment) and sys.stdin.isatty() and sys.stdout.isatty()
 
 
 @define

@@ -1,6 +1,6 @@
 import pytest
 
-from autoscaler.cli.screen.teletype import speaks_unicode
+from autoscaler.cli.terminal import speaks_unicode
 
 
 @pytest.mark.parametrize(
@@ -9,11 +9,15 @@ from autoscaler.cli.screen.teletype import speaks_unicode
         pytest.param({"LANG": "en_GB.UTF-8"}, "utf-8", True, id="as usual"),
         pytest.param({"LC_ALL": "C.utf8"}, "UTF-8", True, id="written otherwise"),
         pytest.param(
-            {"LC_ALL": "", "LC_CTYPE": "C.UTF-8", "LANG": "C"},
+            {"LC_ALL": "", "LC_CTYPE": "fr_FR.UTF-8", "LANG": "C"},
             "utf-8",
             True,
             id="one that is empty is not set",
         ),
+        pytest.param(
+            {"LC_CTYPE": "C.UTF-8", "LANG": "C"}, "utf-8", False, id="Python has set it"
+        ),
+        pytest.param({"LC_CTYPE": "C.UTF-8"}, "utf-8", True, id="in an empty locale"),
         pytest.param(
             {"LC_ALL": "C", "LANG": "de_DE.UTF-8"}, "utf-8", False, id="the first one"
         ),
