@@ -6,6 +6,8 @@ ends by itself.
 """
 
 import argparse
+import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from albatross_client.sandbox.haproxy import find_program
 from autoscaler.cli.demos import traffic, usage
 from autoscaler.cli.demos.story import Story
 from autoscaler.cli.output import complain, print_json
+from autoscaler.cli.terminal import is_dumb, speaks_unicode
 
 
 def add_command(
@@ -58,20 +61,27 @@ def add_command(
 def run(arguments: argparse.Namespace) -> int:
     """Run a demo; return 0 if everything went as it should."""
     console = Console()
-    is_live = console.is_terminal and not (arguments.plain or arguments.json)
-    code = 1
+    is_plain = arguments.plain or arguments.json
+    is_live = console.is_terminal and not is_plain and _can_be_drawn_on()
+    story, code = None, 1
     try:
         story = _play(console if is_live else None, with_traffic=arguments.traffic)
-        if arguments.json:
-            print_json(story.form())
-        else:
-            print("\n".join(story.summary()))
-        code = 0 if story.is_as_wanted else 1
     except* OSError as errors:
         complain(f"autoscaler: {_first(errors)}")
     except* KeyboardInterrupt:
         code = INTERRUPTED
-    return code
+    if story is None:
+        return code
+    if arguments.json:
+        print_json(story.form())
+    else:
+        print("\n".join(story.summary()))
+    return 0 if story.is_as_wanted else 1
+
+
+def _can_be_drawn_on() -> bool:
+    """Tell whether the terminal shows more than lines of ASCII."""
+    return not is_dumb(os.environ) and speaks_unicode(os.environ, sys.stdout.encoding)
 
 
 def _play(console: Console | None, *, with_traffic: bool) -> Story:

@@ -1,16 +1,20 @@
 """The demo as a command, with HAProxy and without."""
 
+import io
 import os
 import signal
 import subprocess
 import sys
 import tempfile
+from argparse import Namespace
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from albatross_client.sandbox import haproxy
+from autoscaler.cli.demo import run
+from autoscaler.cli.demos.story import Story
 from autoscaler.cli.main import main
 from tests.cli.running import AUTOSCALER
 from tests.haproxy_fixture import needs_haproxy
@@ -118,3 +122,45 @@ def test_a_group_sleeps_wakes_and_follows_its_visitors(place):
     assert out.splitlines()[-1].endswith("-> 1 by itself, and no request failed.")
     assert err.count("event=scene_began") == 5
     assert "event=visitors_asked" in err
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_live"),
+    [
+        pytest.param({"TERM": "xterm", "LC_ALL": "C.UTF-8"}, True, id="as usual"),
+        pytest.param({"TERM": "dumb", "LC_ALL": "C.UTF-8"}, False, id="dumb"),
+        pytest.param({"TERM": "xterm", "LC_ALL": "C"}, False, id="ASCII"),
+    ],
+)
+def test_a_terminal_that_has_no_more_than_lines_gets_lines(
+    environment, is_live, monkeypatch, capsys
+):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    consoles = []
+
+    def play(console, **_):
+        consoles.append(console)
+        return Story(wanted=(1, 3, 1))
+
+    monkeypatch.setattr("autoscaler.cli.demo._play", play)
+
+    main(["demo"])
+
+    assert [console is not None for console in consoles] == [is_live]
+
+
+def test_a_reader_that_has_read_enough_is_told_of_no_failure(monkeypatch, capsys):
+    class Closed(io.StringIO):
+        def write(self, _):
+            raise BrokenPipeError
+
+    monkeypatch.setattr("autoscaler.cli.demo._play", lambda *_, **__: Story((1, 3, 1)))
+    monkeypatch.setattr("sys.stdout", Closed())
+
+    # It is for whoever ends the command.
+    with pytest.raises(BrokenPipeError):
+        run(Namespace(plain=True, json=False, traffic=False))
+
+    assert capsys.readouterr().err == ""

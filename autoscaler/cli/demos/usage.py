@@ -80,11 +80,11 @@ class UsagePlay:
         host = self.sandbox.host
         self.story.note_size(host.second, len(host.state.unikernels))
 
-    def screen(self, size: ConsoleDimensions) -> RenderableType:  # noqa: ARG002 - of the protocol
+    def screen(self, size: ConsoleDimensions) -> RenderableType:
         """Return the live view."""
         second = self.sandbox.host.second
         footer = f"{second:4.0f} s   demand: {DEMAND.cores(second):g} unikernels"
-        return self.view.render(self.group, footer)
+        return self.view.render(self.group, footer, size.width)
 
 
 def _options(directory: Path) -> Options:

@@ -1,5 +1,7 @@
 """A live view of one group for a terminal: members, mean, decision, events."""
 
+from collections.abc import Iterator
+
 from attrs import define, field
 from rich.console import Group as Rows
 from rich.console import RenderableType
@@ -8,9 +10,15 @@ from rich.table import Table
 from rich.text import Text
 
 from autoscaler.cli.demos.blocks import Latest, why
-from autoscaler.cli.screen.drawing import bar, colour_of, percent
+from autoscaler.cli.screen.drawing import BAR_CELLS, bar, colour_of, percent
 from autoscaler.core.decision import Decision
 from autoscaler.core.group import Group
+
+# Narrower terminals have shorter bars, or none, and less beside the mean's.
+NARROW = 80
+_SHORTEST_BAR = 5
+# The borders, usages and gaps of a line.
+_OTHER_CELLS = 4 + 5 + 3 * 2
 
 
 @define
@@ -25,44 +33,48 @@ class UsageView:
     title: str
     latest: Latest = field(factory=Latest)
 
-    def render(self, group: Group, footer: str) -> RenderableType:
-        """Return the screen for *group*."""
+    def render(self, group: Group, footer: str, width: int) -> RenderableType:
+        """Return the screen for *group*, *width* cells wide."""
         decision = group.decision
         rows: list[RenderableType] = []
         if decision is None:
             rows.append(Text("waiting for the host's first frames", style="dim"))
         else:
-            rows += [_members(decision), _mean(decision), why(decision)]
+            rows += [*_bars(decision, width), why(decision)]
         rows.append(self.latest.block())
         rows.append(Text(footer, style="dim"))
         return Panel(Rows(*rows), title=self.title, title_align="left")
 
 
-def _members(decision: Decision) -> RenderableType:
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    for standing in decision.load.standings:
+def _bars(decision: Decision, width: int) -> Iterator[RenderableType]:
+    """Yield the members' lines, and that of their mean."""
+    down, up = decision.down_threshold, decision.up_threshold
+    limits = f"< {down:g}  > {up:g}"
+    if width >= NARROW:
+        limits = f"down < {down:g}   up > {up:g}"
+    standings = decision.load.standings
+    names = max((len(str(s.name)) for s in standings), default=0)
+    room = width - _OTHER_CELLS - names - len(limits)
+    cells = min(room, BAR_CELLS) if room >= _SHORTEST_BAR else 0
+    members = _lines()
+    for standing in standings:
         colour = colour_of(standing.counts_as)
-        table.add_row(
+        members.add_row(
             Text(str(standing.name)),
-            bar(standing.usage, (), colour),
+            bar(standing.usage, (), colour, cells),
             Text(percent(standing.usage)),
             Text(standing.counts_as.value, style=colour),
         )
-    return table
-
-
-def _mean(decision: Decision) -> RenderableType:
-    mean = decision.load.mean_up
-    marks = (decision.down_threshold, decision.up_threshold)
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    table.add_row(
-        Text("mean".ljust(_name_width(decision)), style="bold"),
-        bar(mean, marks, "bold blue"),
-        Text(percent(mean), style="bold"),
-        Text(f"down < {marks[0]:g}   up > {marks[1]:g}", style="dim"),
+    yield members
+    mean = _lines()
+    mean.add_row(
+        Text("mean".ljust(names), style="bold"),
+        bar(decision.load.mean_up, (down, up) if cells else (), "bold blue", cells),
+        Text(percent(decision.load.mean_up), style="bold"),
+        Text(limits, style="dim"),
     )
-    return table
+    yield mean
 
 
-def _name_width(decision: Decision) -> int:
-    return max((len(str(s.name)) for s in decision.load.standings), default=0)
+def _lines() -> Table:
+    return Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)

@@ -2,6 +2,7 @@
 
 import io
 
+import pytest
 from attrs import evolve
 from rich.console import Console
 
@@ -11,9 +12,9 @@ from autoscaler.core.decision import MemberClass
 from tests.core.builders import make_world, rule
 
 
-def shown(view, group):
-    console = Console(record=True, width=120, file=io.StringIO())
-    console.print(view.render(group, "  12 s"))
+def shown(view, group, width=120):
+    console = Console(record=True, width=width, file=io.StringIO())
+    console.print(view.render(group, "  12 s", width))
     return console.export_text()
 
 
@@ -78,3 +79,18 @@ def test_an_event_that_is_too_long_keeps_its_line():
     view.latest.note("action_finished", {"error": "no answer " * 20})
 
     assert len(shown(view, decided(50.0)).splitlines()) == before
+
+
+@pytest.mark.parametrize("width", [120, 80, 60, 40])
+def test_names_usages_and_limits_are_whole_on_narrow_terminals(width):
+    group = decided(95.0, 93.0, MemberClass.WARMING)
+
+    lines = shown(UsageView("demo"), group, width).splitlines()
+
+    [row] = [line for line in lines if "user:web-clone-2" in line]
+    assert "warming" in row
+    assert "…" not in row
+    [mean] = [line for line in lines if "mean " in line and "94%" in line]
+    assert "< 40" in mean
+    assert "> 90" in mean
+    assert all(len(line) == width for line in lines)
