@@ -119,7 +119,8 @@ def run(arguments: argparse.Namespace) -> int:
         seen = trio.run(survey, settings, open_host, drafts.templates)
         found += found_at_hosts(seen, wall_clock())
         found += trio.run(found_at_balancers, settings)
-    found += found_in_keys(settings) + found_in_notify(settings)
+    found += found_in_keys(settings, is_asked=arguments.connect)
+    found += found_in_notify(settings)
     code = _tell(arguments, found, Shown(drafts.by_group, seen, differs))
     if not code and not arguments.json:
         print(_summary(settings))

@@ -1,13 +1,16 @@
 """What a check finds about keys: who can read them, and what they open."""
 
+import os
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
+from pathlib import Path
 
 from albatross_client.certificates import domain_of
 from albatross_client.errors import CertificateError
-from albatross_client.hosts import OPEN_TO_OTHERS
+from albatross_client.hosts import OPEN_TO_OTHERS, open_endpoint
 from albatross_client.keys import readable_by_others
 from albatross_client.names import Name
+from albatross_client.texts import clean
 from autoscaler.cli.findings import Found
 from autoscaler.core.lint import Severity
 from autoscaler.shell.configuration.http_table import TABLE
@@ -15,18 +18,60 @@ from autoscaler.shell.configuration.settings import HostSettings, Settings
 from autoscaler.shell.token_files import TokenError, read_token
 
 
-def found_in_keys(settings: Settings) -> tuple[Found, ...]:
+def found_in_keys(settings: Settings, *, is_asked: bool = False) -> tuple[Found, ...]:
     """Return what is wrong with the key files that are on this machine.
 
-    A configuration may be checked where its keys are not: files that can't be
-    read are left to those who need them.
+    A configuration may be checked where its keys are not: of files that can't
+    be read there are only hints.
+
+    Arguments:
+        settings: The configuration.
+        is_asked: Whether the hosts are asked too: what keeps them from being
+            asked is told there.
     """
     of_hosts = (
         found
         for host in settings.hosts
-        for found in (*_open_to_others(host), *_too_powerful(host, settings))
+        for found in (
+            *_open_to_others(host),
+            *_too_powerful(host, settings),
+            *(() if is_asked else _unusable(host, settings)),
+        )
     )
     return (*of_hosts, *_token(settings))
+
+
+def _unusable(host: HostSettings, settings: Settings) -> Iterator[Found]:
+    """Tell what would keep the daemon from starting, or from a group."""
+    place = f"host {host.name}"
+    absent = [path for path in _files(host) if not os.access(path, os.R_OK)]
+    if absent:
+        which = ", ".join(map(str, absent))
+        message = f"the daemon needs what can't be read here: {which}"
+        yield Found(severity=Severity.HINT, place=place, message=message)
+        return
+    try:
+        authority = open_endpoint(host.access).authority
+    except CertificateError as error:
+        yield Found(severity=Severity.ERROR, place=place, message=clean(str(error)))
+        return
+    for group in settings.groups:
+        if group.id.host != host.name:
+            continue
+        try:
+            authority.require_within(group.id.domain)
+        except CertificateError as error:
+            yield Found(
+                severity=Severity.ERROR,
+                place=f"group {group.id}",
+                message=clean(str(error)),
+            )
+
+
+def _files(host: HostSettings) -> Iterator[Path]:
+    """Yield all files of *host*, each once."""
+    access = host.access
+    yield from dict.fromkeys((access.server_ca, access.ca, *access.secret_files))
 
 
 def _open_to_others(host: HostSettings) -> Iterator[Found]:

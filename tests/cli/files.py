@@ -1,4 +1,7 @@
-"""Configurations in a directory of a test's own."""
+"""Configurations, and keys, in a directory of a test's own."""
+
+from tests.client.pki import domain_ca, root
+from tests.client.pki import write as write_ca
 
 HOST = """
 [[hosts]]
@@ -31,3 +34,8 @@ def configuration(directory, host=HOST, groups=GROUP, more=""):
         f'[deployment]\nname = "test"\nstate_dir = "state"\n{host}{groups}{more}'
     )
     return file
+
+
+def keys(directory):
+    """Write those that `HOST` names: a CA of the domain user."""
+    write_ca(directory, domain_ca("user", root()))

@@ -14,7 +14,7 @@ from autoscaler.cli.survey import ANSWER_S, survey
 from autoscaler.core.lint import Severity
 from autoscaler.shell.configuration.settings import load_settings
 from tests.cli.checking import WALL, check, opener
-from tests.cli.files import HOST, configuration
+from tests.cli.files import HOST, configuration, keys
 from tests.sandbox_fixtures import CLONE, WEB
 
 
@@ -29,6 +29,8 @@ async def findings(settings, client, days=365.0):
 
 
 def test_a_good_configuration_is_exit_code_0(tmp_path, capsys):
+    keys(tmp_path)
+
     assert check(configuration(tmp_path)) == 0
 
     out, err = capsys.readouterr()

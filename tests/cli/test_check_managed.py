@@ -15,7 +15,7 @@ from autoscaler.cli.survey import survey
 from autoscaler.shell.configuration.settings import load_settings
 from autoscaler.shell.drafts import read_drafts
 from tests.cli.checking import WALL, check, opener
-from tests.cli.files import HOST, MANAGED, configuration
+from tests.cli.files import HOST, MANAGED, configuration, keys
 from tests.client.images import AARCH64, NET, RESERVED, XEN, unikernel
 
 SERVICE = ((b"service", NET),)
@@ -30,6 +30,8 @@ def managed(directory, image, more="", **files):
 
 
 def test_what_an_image_is_is_told(tmp_path, capsys):
+    keys(tmp_path)
+
     assert check(managed(tmp_path, unikernel(devices=SERVICE))) == 0
 
     out, err = capsys.readouterr()
@@ -66,6 +68,8 @@ def test_an_image_that_asks_for_nothing_is_told_so(tmp_path, capsys):
 
 
 def test_an_image_without_a_note_is_a_hint(tmp_path, capsys):
+    keys(tmp_path)
+
     assert check(managed(tmp_path, SANDBOX_IMAGE)) == 0
 
     out, err = capsys.readouterr()

@@ -9,8 +9,8 @@ from autoscaler.cli import main
 from autoscaler.cli.key_findings import found_in_keys
 from autoscaler.core.lint import Severity
 from autoscaler.shell.configuration.settings import load_settings
-from tests.cli.files import HOST, configuration
-from tests.client.pki import domain_ca, root, write
+from tests.cli.files import HOST, configuration, keys
+from tests.client.pki import PASSPHRASE, domain_ca, root, write
 from tests.sandbox_fixtures import WEB
 
 GROUP = '[[groups]]\nhost = "west"\nprimary = "{}"\nmax_clones = 4\n'
@@ -61,21 +61,50 @@ def test_a_root_ca_that_is_needed_is_not_hinted_at(tmp_path, primaries):
 
 
 def test_a_ca_of_a_domain_is_not_hinted_at(tmp_path):
-    top = root()
-    write(tmp_path, domain_ca("user", top), top)
+    keys(tmp_path)
 
     assert found(tmp_path, "user:web") == ()
 
 
-def test_files_that_are_on_another_machine_are_no_finding(tmp_path):
-    assert found(tmp_path, "user:web") == ()
+def test_files_that_are_on_another_machine_are_hinted_at(tmp_path):
+    [hint] = found(tmp_path, "user:web")
+
+    assert str(hint) == (
+        "hint: host west: the daemon needs what can't be read here: "
+        f"{tmp_path / 'ca.pem'}, {tmp_path / 'ca.key'}"
+    )
+
+
+def test_files_that_do_not_fit_together_are_an_error(tmp_path):
+    write(tmp_path, domain_ca("user", root()))
+    (tmp_path / "ca.key").write_bytes(domain_ca("user", root()).key_pem(None))
+
+    [error] = found(tmp_path, "user:web")
+
+    assert str(error).startswith(f"error: host west: {tmp_path / 'ca.key'} is not the")
+
+
+def test_a_group_that_lies_outside_what_the_ca_may_act_in_is_an_error(tmp_path):
+    keys(tmp_path)
+
+    [error] = found(tmp_path, "user:web", "other:web")
+
+    assert str(error) == (
+        "error: group west/other:web: other: lies outside user:, the domain that "
+        f"{tmp_path / 'ca.pem'} may act in"
+    )
+
+
+def test_what_hosts_are_asked_with_is_not_told_twice(tmp_path):
+    file = configuration(tmp_path)
+
+    assert found_in_keys(load_settings(file), is_asked=True) == ()
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660])
 @pytest.mark.parametrize("name", ["ca.key", "passphrase"])
 def test_a_secret_that_others_can_read_is_an_error(tmp_path, capsys, mode, name):
-    top = root()
-    write(tmp_path, domain_ca("user", top), top)
+    write(tmp_path, domain_ca("user", root()), passphrase=PASSPHRASE)
     (tmp_path / "passphrase").chmod(0o600)
     (tmp_path / name).chmod(mode)
     host = f'{HOST}ca_key_passphrase_file = "passphrase"\n'
@@ -159,6 +188,7 @@ HTTP = '[http]\nlisten = "127.0.0.1:9090"\ntoken_file = "token"\n'
     ],
 )
 def test_a_token_that_can_not_be_used_is_an_error(tmp_path, text, mode, says):
+    keys(tmp_path)
     file = configuration(tmp_path)
     file.write_text(file.read_text() + HTTP)
     path = tmp_path / "token"
@@ -173,6 +203,7 @@ def test_a_token_that_can_not_be_used_is_an_error(tmp_path, text, mode, says):
 
 
 def test_a_token_that_is_elsewhere_is_hinted_at(tmp_path):
+    keys(tmp_path)
     file = configuration(tmp_path)
     file.write_text(file.read_text() + HTTP)
 
@@ -186,6 +217,7 @@ def test_a_token_that_is_elsewhere_is_hinted_at(tmp_path):
 
 
 def test_a_token_that_can_be_used_is_no_finding(tmp_path):
+    keys(tmp_path)
     file = configuration(tmp_path)
     file.write_text(file.read_text() + HTTP)
     (tmp_path / "token").write_text(f"{'a' * 32}\n")

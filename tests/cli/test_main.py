@@ -9,7 +9,7 @@ import trio
 
 from autoscaler.cli import main
 from autoscaler.cli.main import COMMANDS
-from tests.cli.files import configuration
+from tests.cli.files import configuration, keys
 
 
 def lines_of_help(capsys, *words):
@@ -85,6 +85,7 @@ def test_the_process_own_words_are_taken(monkeypatch, tmp_path, capsys):
 
 async def test_a_reader_that_has_read_enough_is_no_failure(tmp_path):
     file = configuration(tmp_path)
+    keys(tmp_path)
     program = (
         "import sys; from autoscaler.cli import main; "
         f"sys.exit(main(['check', '--config', {str(file)!r}]))"
@@ -103,6 +104,7 @@ async def test_a_reader_that_has_read_enough_is_no_failure(tmp_path):
 async def run_with(tmp_path, redirection):
     """Run a check in a shell, its output as *redirection* says."""
     file = configuration(tmp_path)
+    keys(tmp_path)
     program = (
         "import sys; from autoscaler.cli import main; "
         f"sys.exit(main(['check', '--config', {str(file)!r}]))"
