@@ -4,6 +4,7 @@ What they do is in `albatross_client.cli.actions`, imported when one runs.
 """
 
 import argparse
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -235,14 +236,15 @@ def _name(text: str) -> "Name":
 
 
 def _count(text: str) -> int:
-    number = _or_usage(lambda: int(text))
-    if number < 0:
-        msg = f"{text} is less than 0"
+    # int() takes what nobody means, such as 1_000, and complains of a literal.
+    if not (text.isascii() and text.isdecimal()):
+        msg = f"{text!r} is no whole number of 0 or more"
         raise argparse.ArgumentTypeError(msg)
-    if number > _MOST:
+    # Python reads no number of thousands of digits.
+    if len(text) > len(str(_MOST)) or int(text) > _MOST:
         msg = f"{text} is more than {_MOST}"
         raise argparse.ArgumentTypeError(msg)
-    return number
+    return int(text)
 
 
 def _level(text: str) -> int:
@@ -255,9 +257,12 @@ def _level(text: str) -> int:
 
 
 def _seconds(text: str) -> float:
-    seconds = _or_usage(lambda: float(text))
-    if not 0 < seconds < float("inf"):
-        msg = f"{text} is no number of seconds above 0"
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        msg = f"{text!r} is no number of seconds above 0"
         raise argparse.ArgumentTypeError(msg)
     return seconds
 

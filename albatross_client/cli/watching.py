@@ -33,6 +33,7 @@ LOOK_S = 5.0
 async def stats(client: Client, arguments: argparse.Namespace) -> None:
     """Print readings as they come."""
     path = arguments.name or client.endpoint.authority.domain
+    await _tell_if_absent(client, arguments)
     stream = await in_time(client, arguments, partial(client.stats, path))
     before: dict[Name, Heard] = {}
     async with stream:
@@ -51,6 +52,7 @@ async def stats(client: Client, arguments: argparse.Namespace) -> None:
 
 async def console(client: Client, arguments: argparse.Namespace) -> None:
     """Print lines of a console as they come."""
+    await _tell_if_absent(client, arguments)
     follow = partial(client.console, arguments.name, arguments.lines)
     async with await in_time(client, arguments, follow) as stream:
         told: set[str] = set()
@@ -75,6 +77,16 @@ async def _next(stream: "Subscription[T]", told: set[str]) -> T:
                 print_complaint(f"skips messages that can't be read here: {kind}")
         if items:
             return items[0]
+
+
+async def _tell_if_absent(client: Client, arguments: argparse.Namespace) -> None:
+    """Say that what is to be followed doesn't run: hosts just wait for it."""
+    name = arguments.name
+    if name is None or name.label is None:
+        return
+    if name not in await in_time(client, arguments, partial(client.info, name)):
+        where = client.endpoint.address
+        print_complaint(f"{name} does not run at {where}: this waits until it does")
 
 
 def _times(count: int | None) -> Iterable[int]:

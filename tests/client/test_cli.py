@@ -304,22 +304,38 @@ def test_only_what_changes_something_may_have_taken_effect(ctl, command, changes
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "said"),
     [
-        pytest.param((), id="nothing"),
-        pytest.param(("info", "a b"), id="name"),
-        pytest.param(("console", "user:web", "--lines", "-1"), id="negative"),
-        pytest.param(("create", "a", "b", "--compress", "10"), id="level"),
-        pytest.param(("info", "--timeout", "nan"), id="timeout"),
-        pytest.param(("block", "add", "a", "x"), id="size"),
-        pytest.param(("block", "add", "a", str(1 << 62)), id="beyond the wire"),
+        pytest.param((), "arguments are required: COMMAND", id="nothing"),
+        pytest.param(("info", "a b"), "'a b' is not a name", id="name"),
+        pytest.param(
+            ("console", "user:web", "--lines", "-1"),
+            "'-1' is no whole number of 0 or more",
+            id="negative",
+        ),
+        pytest.param(
+            ("create", "a", "b", "--compress", "10"), "10 is more than 9", id="level"
+        ),
+        pytest.param(
+            ("info", "--timeout", "nan"), "'nan' is no number of seconds", id="timeout"
+        ),
+        pytest.param(
+            ("info", "--timeout", "1s"), "'1s' is no number of seconds", id="a unit"
+        ),
+        pytest.param(
+            ("block", "add", "a", "x"), "'x' is no whole number of 0", id="size"
+        ),
+        pytest.param(
+            ("block", "add", "a", str(1 << 62)), "is more than", id="beyond the wire"
+        ),
     ],
 )
-def test_a_command_line_that_means_nothing_is_code_2(ctl, arguments):
+def test_a_command_line_that_means_nothing_is_code_2(ctl, arguments, said):
     code, out, err = ctl(*arguments, host=())
 
     assert (code, out) == (2, "")
     assert err.startswith("usage: albatrossctl")
+    assert said in err
 
 
 def test_one_of_several_hosts_has_to_be_chosen(ctl, sandbox, tmp_path):

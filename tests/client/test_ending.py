@@ -120,3 +120,16 @@ def test_a_full_disk_is_one_sentence_to_the_codec(command):
     assert done.returncode == 1
     assert done.stderr.startswith(complaint)
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["stats", "console"])
+def test_a_unikernel_that_does_not_run_is_told_and_waited_for(sandbox, command):
+    host = ("--config", str(sandbox / "h.toml"))
+    with running(command, "user:wbe", *host, stderr=subprocess.PIPE) as child:
+        said = child.stderr.readline()
+        child.send_signal(signal.SIGINT)
+        _, more = child.communicate(timeout=10)
+
+    assert said.startswith("albatrossctl: user:wbe does not run at 127.0.0.1:")
+    assert said.endswith(": this waits until it does\n")
+    assert (child.returncode, more) == (130, "")
