@@ -122,8 +122,11 @@ def _mark(action: argparse.Action, file: object, directory: object) -> None:
 def _print_groups(config: Path) -> int:
     try:
         tables = tomllib.loads(config.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        complain(f"{config}: {error}")
+    except OSError as error:
+        complain(f"{config}: can't be read: {error.strerror}")
+        return 1
+    except ValueError as error:
+        complain(f"{config}: is not TOML: {error}")
         return 1
     print("\n".join(map(escaped, group_names(tables))))
     return 0

@@ -127,7 +127,7 @@ def _set_up(arguments: argparse.Namespace, asker: Asker) -> tuple[Found, ...]:
     given = _given(arguments)
     if asker.line is None:
         _require_all(given, arguments.primary)
-    elif not arguments.no_connect:
+    elif not arguments.no_connect and not _is_settled(arguments, given):
         print(_WELCOME)
     access, own, seen = _reach(asker, given, tries=not arguments.no_connect)
     wishes = Wishes(
@@ -163,6 +163,12 @@ def _given(arguments: argparse.Namespace) -> Given:
         passphrase_file=arguments.ca_key_passphrase_file,
         server_ca=arguments.server_ca,
     )
+
+
+def _is_settled(arguments: argparse.Namespace, given: Given) -> bool:
+    """Tell whether options leave none of the four questions open."""
+    names_domain = arguments.domain is not None or ":" in str(arguments.primary)
+    return not given.missing and arguments.primary is not None and names_domain
 
 
 def _require_all(given: Given, primary: str | None) -> None:

@@ -89,9 +89,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _nobody(settings: Settings, name: str | None) -> str:
-    if name is None:
+    if name is None or not settings.notify:
         return f"{settings.path}: there are no [[{TABLE}]] tables: nobody is told"
-    known = ", ".join(each.name for each in settings.notify) or "none"
+    known = ", ".join(each.name for each in settings.notify)
     return f"{clean(name, 60)!r}: nobody is called so; known are: {known}"
 
 

@@ -31,7 +31,7 @@ def add_command(
             ("autoscaler status --config FILE", ""),
             (
                 "autoscaler status --config FILE --json",
-                "for programs: docs/http.md says what is in it",
+                "for programs: config/schema/status.schema.json says what is in it",
             ),
         ),
         formatter_class=Formatter,

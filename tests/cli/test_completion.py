@@ -131,8 +131,14 @@ def test_what_makes_no_sense_together_is_told(words, code, said, capsys):
     assert capsys.readouterr() == ("", said)
 
 
-@pytest.mark.parametrize("content", [None, "groups = ["])
-def test_a_configuration_that_can_not_be_read_is_told(tmp_path, capsys, content):
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        pytest.param(None, "can't be read: No such file or directory", id="missing"),
+        pytest.param("groups = [", "is not TOML: ", id="no TOML"),
+    ],
+)
+def test_a_configuration_that_can_not_be_read_is_told(tmp_path, capsys, content, said):
     file = tmp_path / "autoscaler.toml"
     if content is not None:
         file.write_text(content)
@@ -141,7 +147,7 @@ def test_a_configuration_that_can_not_be_read_is_told(tmp_path, capsys, content)
 
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
-    assert err.startswith(str(file))
+    assert err.startswith(f"{file}: {said}")
 
 
 @pytest.mark.parametrize("shell", SHELLS)

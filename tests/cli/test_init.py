@@ -168,6 +168,23 @@ async def test_editors_find_the_schema_of_what_is_written(sandbox, here):
     fits(Path(url.removeprefix("file://")), rest)
 
 
+async def test_whoever_has_said_all_is_not_told_of_questions(sandbox, types, capsys):
+    types()
+
+    words = (
+        "--host",
+        sandbox.address,
+        "--ca",
+        "keys/user.pem",
+        "--primary",
+        "user:web",
+    )
+    code = await init(*words)
+
+    assert code == 0
+    assert "questions" not in capsys.readouterr().out
+
+
 async def test_four_answers_do_and_no_answer_takes_what_is_offered(
     sandbox, types, here, capsys
 ):

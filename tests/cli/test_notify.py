@@ -66,6 +66,7 @@ def test_one_can_be_told_alone(config, tmp_path, capsys):
     ("tables", "words", "says"),
     [
         pytest.param((), (), "there are no [[notify]] tables: nobody", id="none"),
+        pytest.param((), ("a",), "there are no [[notify]] tables", id="not even it"),
         pytest.param(
             (PAGE,),
             ("pgae",),

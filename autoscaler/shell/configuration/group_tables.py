@@ -53,7 +53,7 @@ _PAIRS = (
 # So many clones allow any minimum.
 _NEUTRAL = {"max_clones": MOST}
 _DEFAULTS = Shape(Policy, POLICY, frozenset({*POLICY, PERIOD}), _PAIRS, _NEUTRAL)
-_GROUP = evolve(_DEFAULTS, known=_DEFAULTS.known | set(WHOSE))
+_GROUP = evolve(_DEFAULTS, known=_DEFAULTS.known | set(OWN))
 _MANAGED = evolve(
     _GROUP, known=(_GROUP.known | set(OF_MANAGED)) - {*OF_PRIMARIES, "primary"}
 )

@@ -97,6 +97,8 @@ def titled(kind: str, number: int, name: str | None) -> str:
 def unknown(kind: str, word: str, known: Iterable[str]) -> str:
     """Return the complaint about *word*, with what was probably meant."""
     known = sorted(known)
+    if not known:
+        return f"unknown {kind}; there are none"
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     if near:
         return f"unknown {kind}; did you mean {near[0]}?"

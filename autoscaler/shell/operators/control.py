@@ -130,7 +130,10 @@ def ask(directory: Path, request: Request) -> Reply:
         except TimeoutError as error:
             msg = f"the daemon did not answer within {ANSWER_S:g} s"
             raise ControlError(msg) from error
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            msg = f"asking at {path} failed: {error.strerror or error}"
+            raise ControlError(msg) from error
+        except ValueError as error:
             msg = f"asking at {path} failed: {error}"
             raise ControlError(msg) from error
 

@@ -358,6 +358,9 @@ def _make_directory(directory: Path) -> None:
     """
     try:
         directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+    except FileExistsError as error:
+        msg = f"{directory} is no directory"
+        raise StoreError(msg) from error
     except OSError as error:
         msg = f"{directory} can't be made: {error.strerror}"
         raise StoreError(msg) from error

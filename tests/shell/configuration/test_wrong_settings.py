@@ -136,6 +136,18 @@ def test_what_contradicts_the_defaults_is_the_groups_problem():
             id="defaults",
         ),
         pytest.param(
+            DEPLOYMENT + WEST + GROUP + "[groups.ballancer]",
+            "[[groups]] #1 (west/user:web): ballancer: unknown key; did you mean "
+            "balancer?",
+            id="a table of a group",
+        ),
+        pytest.param(
+            DEPLOYMENT + GROUP,
+            '[[groups]] #1 (west/user:web): host = "west": unknown host; there are '
+            "none",
+            id="no hosts",
+        ),
+        pytest.param(
             DEPLOYMENT + WEST + 'ca_kei = "x"',
             "[[hosts]] #1 (west): ca_kei: unknown; allowed is ca_key",
             id="host",

@@ -61,6 +61,8 @@ async def test_a_directory_that_can_not_be_made_is_one_sentence(tmp_path):
 
     with pytest.raises(StoreError, match="can't be made"):
         await Store.open(tmp_path / "file" / "state")
+    with pytest.raises(StoreError, match="/file is no directory"):
+        await Store.open(tmp_path / "file")
 
 
 async def test_a_path_that_is_no_database_is_one_sentence(tmp_path):
