@@ -9,7 +9,7 @@ from attrs import frozen
 
 from albatross_client.cli.help import Formatter
 from autoscaler.cli.options import add_config
-from autoscaler.cli.output import complain, print_json, print_table
+from autoscaler.cli.output import complain, print_json, print_prose, print_table
 from autoscaler.core.group import GroupId
 from autoscaler.core.guards import Guard
 from autoscaler.core.record import Record
@@ -157,7 +157,7 @@ def _asked(directory: Path, words: Mapping[str, str]) -> Record | None:
 
 
 def _print_for_people(found: Explained, wall: float) -> None:
-    print("\n".join(head(found, wall)) + "\n")
+    print_prose((*head(found, wall), ""))
     print_table("Members", MEMBERS, member_rows(found))
     print_table("Guards", GUARDS, guard_rows(found))
 
@@ -179,7 +179,10 @@ def head(found: Explained, wall: float) -> tuple[str, ...]:
     if found.mortems:
         count, newest = len(found.mortems), found.mortems[-1]
         kept = f"{counted(count, 'post-mortem')} kept, the newest of {newest.name}"
-        lines += ["", f"{kept}: autoscaler history --post-mortem {newest.name}"]
+        lines += [
+            "",
+            f"{kept}: autoscaler history --post-mortem {newest.name} --config FILE",
+        ]
     return tuple(lines)
 
 

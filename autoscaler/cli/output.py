@@ -7,6 +7,7 @@ it is, in pipes and files they are plain aligned text.
 
 import json
 import os
+import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -29,6 +30,18 @@ def complain(text: str) -> None:
     """Print each line of *text* to standard error."""
     for line in text.splitlines():
         print(clean(line), file=sys.stderr)
+
+
+def print_prose(paragraphs: Iterable[str]) -> None:
+    """Print *paragraphs*, on a terminal with no word broken at its edge."""
+    for paragraph in paragraphs:
+        lines = [paragraph]
+        if sys.stdout.isatty():
+            width = shutil.get_terminal_size().columns
+            lines = textwrap.wrap(
+                paragraph, width, break_long_words=False, break_on_hyphens=False
+            )
+        print("\n".join(lines))
 
 
 def print_table(

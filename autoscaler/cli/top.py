@@ -9,7 +9,7 @@ import trio
 from albatross_client.cli.help import Formatter
 from albatross_client.texts import clean
 from autoscaler.cli.options import add_config
-from autoscaler.cli.output import complain, print_json, print_table
+from autoscaler.cli.output import complain, print_json, print_prose, print_table
 from autoscaler.cli.screen.sights import Group, Seen, Sight
 from autoscaler.cli.screen.source import StateDirectory
 from autoscaler.cli.screen.table import describe_decision, describe_sizes, summarise
@@ -105,9 +105,7 @@ def _print(seen: Seen, *, as_json: bool) -> int:
         return 0
     if seen.complaint:
         print(seen.complaint)
-    for line in (summarise(seen.sight.fleet), *_needs(seen.sight)):
-        print(line)
-    print()
+    print_prose((summarise(seen.sight.fleet), *_needs(seen.sight), ""))
     print_table(
         "Groups",
         (

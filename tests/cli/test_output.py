@@ -5,6 +5,7 @@ from autoscaler.cli.output import (
     complain,
     plain_table,
     print_json,
+    print_prose,
     print_table,
 )
 
@@ -84,3 +85,20 @@ def test_names_are_not_broken_at_their_hyphens(capsys):
     print_table("T", ("a", "why"), [("x", "user:web-clone-1, " * 20)])
 
     assert capsys.readouterr().out.count("user:web-clone-1,") == 20
+
+
+def test_on_a_terminal_no_word_is_broken_at_its_edge(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "20")
+
+    print_prose(["the mean of user:web-clone-1 is above", "", "90 %"])
+
+    assert capsys.readouterr().out == (
+        "the mean of\nuser:web-clone-1 is\nabove\n\n90 %\n"
+    )
+
+
+def test_in_a_pipe_a_sentence_is_one_line(capsys):
+    print_prose(["word " * 100, ""])
+
+    assert capsys.readouterr().out == f"{'word ' * 100}\n\n"

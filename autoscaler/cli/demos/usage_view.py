@@ -61,7 +61,7 @@ def _bars(decision: Decision, width: int) -> Iterator[RenderableType]:
         colour = colour_of(standing.counts_as)
         members.add_row(
             Text(str(standing.name)),
-            bar(standing.usage, (), colour, cells),
+            *([bar(standing.usage, (), colour, cells)] if cells else ()),
             Text(percent(standing.usage)),
             Text(standing.counts_as.value, style=colour),
         )
@@ -69,7 +69,11 @@ def _bars(decision: Decision, width: int) -> Iterator[RenderableType]:
     mean = _lines()
     mean.add_row(
         Text("mean".ljust(names), style="bold"),
-        bar(decision.load.mean_up, (down, up) if cells else (), "bold blue", cells),
+        *(
+            [bar(decision.load.mean_up, (down, up), "bold blue", cells)]
+            if cells
+            else ()
+        ),
         Text(percent(decision.load.mean_up), style="bold"),
         Text(limits, style="dim"),
     )
