@@ -215,4 +215,4 @@ async def it_outlives_the_daemon(terminal):
 async def it_finds_the_next_one(terminal):
     await terminal.wait_for("1 of 1 stream up", without="no daemon runs")
     await terminal.type("py")
-    await terminal.wait_for("does what the file allows: active")
+    await terminal.wait_for("does what the file and --mode allow: active")

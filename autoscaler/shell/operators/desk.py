@@ -191,7 +191,10 @@ class Desk:
             self._fleet.tell(group_id, Resumed())
         modes = {g: self._fleet.groups[g].mode for g in group_ids}
         return Reply(
-            tuple(f"{g} does what the file allows: {modes[g].value}" for g in group_ids)
+            tuple(
+                f"{g} does what the file and --mode allow: {modes[g].value}"
+                for g in group_ids
+            )
         )
 
     async def _remember_word(self, mode: Mode | None) -> None:

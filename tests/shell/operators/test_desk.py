@@ -68,7 +68,7 @@ async def test_what_is_paused_or_observed_does_nothing_until_it_is_resumed(
 
     assert said.is_done
     assert before == 1
-    assert resumed.said == (f"{GROUP} does what the file allows: active",)
+    assert resumed.said == (f"{GROUP} does what the file and --mode allow: active",)
 
 
 async def test_a_pause_holds_over_a_restart(autojump_clock, nursery):
@@ -119,7 +119,7 @@ async def test_a_word_never_allows_more_than_the_file(autojump_clock, nursery):
     reply = await office.ask("resume")
     await trio.sleep(600)
 
-    assert reply.said == (f"{GROUP} does what the file allows: observe",)
+    assert reply.said == (f"{GROUP} does what the file and --mode allow: observe",)
     assert office.world.size == 1
 
 

@@ -271,7 +271,9 @@ async def test_who_has_the_token_pauses_and_resumes_a_group(town, office):
 
     assert read(paused, "done") == {"done": True, "said": [f"{GROUP} is paused"]}
     assert mode is Mode.PAUSED
-    assert read(resumed)["said"] == [f"{GROUP} does what the file allows: active"]
+    assert read(resumed)["said"] == [
+        f"{GROUP} does what the file and --mode allow: active"
+    ]
 
 
 async def test_all_groups_are_paused_at_once(town, office):
