@@ -47,6 +47,7 @@ from autoscaler.shell.report import LogReporter, Reporters
 from autoscaler.shell.state.images import ImageFiles
 from autoscaler.shell.state.schema import StoreError
 from autoscaler.shell.state.store import Store, Stored
+from autoscaler.shell.stranded import tell_of_strays
 from autoscaler.shell.web.tally import Tally
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
@@ -264,6 +265,5 @@ def _tell_past(store: Store, stored: Stored, fleet: Fleet, log: Log) -> None:
     if store.set_aside is not None:
         log.event("state_set_aside", file=str(store.set_aside))
     for snapshot in stored.snapshots:
-        if snapshot.clones and snapshot.id not in fleet.groups:
-            names = ",".join(str(clone.name) for clone in snapshot.clones)
-            log.event("group_stranded", group=str(snapshot.id), names=names)
+        if snapshot.id not in fleet.groups:
+            tell_of_strays(snapshot, log)

@@ -43,6 +43,7 @@ from autoscaler.shell.reconcile import Reconciler
 from autoscaler.shell.state.mortems import DIED
 from autoscaler.shell.state.scribe import Scribe
 from autoscaler.shell.state.store import Store
+from autoscaler.shell.stranded import tell_of_strays
 from autoscaler.shell.ticker import tick_for_ever
 from autoscaler.shell.writer import write_changes, write_for_ever
 
@@ -261,7 +262,7 @@ class Daemon:
             paused = evolve(group.policy, mode=Mode.PAUSED)
             self.fleet.tell(group.id, Reconfigured(paused))
         else:
-            self.fleet.remove(group.id)
+            tell_of_strays(self.fleet.remove(group.id), self._parts.log)
 
     def _drop_what_is_unused(self, hosts: Collection[str]) -> None:
         """Drop watches without a group, and hosts without both."""
@@ -387,5 +388,5 @@ class Daemon:
             self._idle.set()
         if site.group_id in self._leaving and not self._acts(site.group_id):
             self._leaving.discard(site.group_id)
-            self.fleet.remove(site.group_id)
+            tell_of_strays(self.fleet.remove(site.group_id), self._parts.log)
             self._drop_what_is_unused(self._parts.hosts)

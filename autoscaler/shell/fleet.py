@@ -165,9 +165,9 @@ class Fleet:
         self._index(group, None)
         self.stir(group.id)
 
-    def remove(self, group_id: GroupId) -> None:
-        """Look after the group no longer; what it knows is still written."""
-        self.left[group_id] = self.snapshot(group_id)
+    def remove(self, group_id: GroupId) -> Snapshot:
+        """Look after the group no longer; return what is written of it."""
+        snapshot = self.left[group_id] = self.snapshot(group_id)
         group = self.groups.pop(group_id)
         self._unlist(group)
         self._acting.discard(group_id)
@@ -177,6 +177,7 @@ class Fleet:
         self.newcomers.discard(group_id)
         self.backends.pop(group_id, None)
         self.stir(group_id)
+        return snapshot
 
     def watch(self, group_id: GroupId) -> Watch:
         """Return what is known of the group's domain."""

@@ -14,6 +14,7 @@ from autoscaler.core.actions import victim_of, without_slot
 from autoscaler.core.group import GroupId
 from autoscaler.core.snapshot import Snapshot
 from autoscaler.shell.hosts.host import Host
+from autoscaler.shell.log import Log
 from autoscaler.shell.state.store import Store
 
 COMMAND_S = 30.0
@@ -51,6 +52,13 @@ def strays(
         for name in _clones(snapshot)
     }
     return tuple(sorted(found))
+
+
+def tell_of_strays(snapshot: Snapshot, log: Log) -> None:
+    """Log the clones in *snapshot*, of a group that nobody looks after."""
+    names = ",".join(str(clone.name) for clone in snapshot.clones)
+    if names:
+        log.event("group_stranded", group=str(snapshot.id), names=names)
 
 
 def without(snapshot: Snapshot, name: Name) -> Snapshot:

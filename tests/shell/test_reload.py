@@ -131,6 +131,8 @@ async def test_a_removed_group_leaves_its_clones_running_and_its_record(
 
     assert GROUP not in made.groups
     assert made.world.clones == ["user:web-clone-1"]
+    [told] = made.world.events("group_stranded")
+    assert (told["group"], told["names"]) == (str(GROUP), "user:web-clone-1")
     kept = {each.id: each for each in (await made.world.store.load()).snapshots}
     assert [str(clone.name) for clone in kept[GROUP].clones] == made.world.clones
 
@@ -199,6 +201,7 @@ async def test_a_removed_group_finishes_the_action_that_runs(autojump_clock, nur
 
     assert while_it_runs
     assert made.world.events("action_finished")[0]["outcome"] == "done"
+    assert made.world.events("group_stranded")[0]["names"] == "user:web-clone-1"
     [kept] = (await made.world.store.load()).snapshots
     assert [str(clone.name) for clone in kept.clones] == made.world.clones
     assert not kept.actions
