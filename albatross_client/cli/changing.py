@@ -37,10 +37,18 @@ async def create(client: Client, arguments: argparse.Namespace) -> None:
 
 
 async def restart(client: Client, arguments: argparse.Namespace) -> None:
-    """Restart a unikernel, with other arguments after ``--replace``."""
-    await client.restart(
-        arguments.name, _arguments(arguments) if arguments.replace else None
-    )
+    """Restart a unikernel, with other arguments after ``--replace``.
+
+    Raises:
+        ValueError: Other arguments, without ``--replace``.
+    """
+    how = _arguments(arguments)
+    if not arguments.replace and how != Arguments():
+        msg = (
+            "options of how it runs need --replace: without it nothing of that changes"
+        )
+        raise ValueError(msg)
+    await client.restart(arguments.name, how if arguments.replace else None)
     print_done(arguments, "restarted")
 
 

@@ -41,6 +41,7 @@ files in the directory:
   ca.pem, ca.key          the operator's CA, which also issued the server's
   server.pem, server.key  the server's certificate
   user.pem, user.key      the CA of the domain user; that of org:team: org_team
+  wrong/                  what the faults of certificates show
 """
 
 

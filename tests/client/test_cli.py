@@ -254,6 +254,11 @@ def test_a_host_can_be_named_by_options(asked, sandbox):
             id="codes",
         ),
         pytest.param(
+            ("restart", "user:web", "--memory", "64", "--config", "{}/h.toml"),
+            "options of how it runs need --replace",
+            id="options of a restart",
+        ),
+        pytest.param(
             ("image", "user:web", "-o", "/none/x", "--config", "{}/h.toml"),
             "/none/x can't be written",
             id="no directory",
