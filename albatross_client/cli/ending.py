@@ -29,7 +29,7 @@ def exit_code(run: Callable[[], int]) -> int:
 
 def is_closed() -> bool:
     """Tell whether standard output was closed when the command began."""
-    return getattr(sys.stdout, "name", os.devnull) == os.devnull
+    return getattr(sys.stdout, "name", None) == os.devnull
 
 
 def unprintable(error: OSError) -> str:

@@ -69,14 +69,15 @@ def _complain(text: str) -> int:
 
 
 def _read_stdin() -> bytes:
-    if sys.stdin is None:
-        msg = "standard input is closed"
-        raise ValueError(msg)
     try:
-        return sys.stdin.buffer.read()
+        content = sys.stdin.buffer.read()
     except OSError as error:
         msg = f"standard input can't be read: {error.strerror}"
         raise ValueError(msg) from error
+    if not content:
+        msg = "standard input is empty, or closed"
+        raise ValueError(msg)
+    return content
 
 
 def _read_hex() -> bytes:

@@ -127,8 +127,8 @@ def test_a_command_is_no_message(albatrossctl):
 def test_a_closed_standard_input_is_one_line_on_standard_error(albatrossctl, command):
     done = albatrossctl(command, said=None)
 
-    assert done.returncode == 1
-    assert is_one_line(done.stderr)
+    said = b"albatrossctl: standard input is empty, or closed\n"
+    assert (done.returncode, done.stderr) == (1, said)
 
 
 class Unreadable(BytesIO):
