@@ -157,9 +157,10 @@ async def _see_host(
 async def _see_group(
     host: HostSeen, settings: GroupSettings, template: Blueprint | None
 ) -> GroupSeen:
-    if host.opened is None or host.complaints:
-        complaint = "its host has not answered"
-        return GroupSeen(settings=settings, complaint=complaint)
+    if host.opened is None:
+        return GroupSeen(settings=settings, complaint="its host could not be asked")
+    if host.complaints:
+        return GroupSeen(settings=settings, complaint="its host has not answered")
     domain, shown = settings.id.domain, host.opened.domain
     try:
         with trio.fail_after(ANSWER_S):

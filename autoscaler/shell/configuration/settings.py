@@ -158,8 +158,10 @@ def _parse(text: str, place: Place) -> Mapping[str, Any]:
     try:
         return tomllib.loads(text)
     except ValueError as error:
-        # Not only TOMLDecodeError: a number may have too many digits.
-        raise SettingsError([place.problem(f"is not TOML: {error}")]) from error
+        # Not only TOMLDecodeError: a number may have too many digits.  Of a key
+        # that is there twice the library says what it would have to do itself.
+        why = str(error).replace("Cannot overwrite a value", "a key is there twice")
+        raise SettingsError([place.problem(f"is not TOML: {why}")]) from error
     except RecursionError as error:
         complaint = "is not TOML: it is nested too deeply"
         raise SettingsError([place.problem(complaint)]) from error

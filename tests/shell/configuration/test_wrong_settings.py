@@ -290,6 +290,9 @@ def test_an_unknown_key_is_told_with_the_nearest_known_one(text, said):
             id="no pool",
         ),
         pytest.param("a = [", "is not TOML: ", id="no TOML"),
+        pytest.param(
+            "a = 1\na = 2\n", "is not TOML: a key is there twice (at line 2", id="twice"
+        ),
         pytest.param("a = " + "9" * 5000, "is not TOML: ", id="a long number"),
         pytest.param("a = " + "[" * 5000, "is not TOML", id="too deep"),
     ],
