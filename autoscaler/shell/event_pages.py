@@ -26,8 +26,8 @@ from the code by `make docs`.
   3339), `level` and `event` before the fields;
   [log.schema.json](../config/schema/log.schema.json)
   is their JSON Schema.
-- A warning is written once a minute; `repeated` says how many like it were
-  left out.
+- A warning is written once a minute, and so is an error of what is tried again
+  by itself; `repeated` says how many like it were left out.
 - `decision_id` is the same from a change of decision to the actions that
   follow from it, their end, and what is kept of clones that are gone.
 - The level is the usual one: what is of no consequence may be at `debug`.

@@ -26,11 +26,14 @@ class Event:
         meaning: What has happened.
         fields: The names of its fields, as in `event_fields`; a question mark
             follows those that may be missing.
+        is_tried_again: Whether it comes again and again by itself, until
+            somebody does something: it is told as seldom as warnings.
     """
 
     level: Level
     meaning: str
     fields: str = ""
+    is_tried_again: bool = False
 
     @property
     def always(self) -> tuple[str, ...]:
@@ -82,6 +85,7 @@ EVENTS: Mapping[str, Event] = {
         "error",
         "Nobody can be listened to: a sleeping group would not wake.",
         "group error",
+        is_tried_again=True,
     ),
     # The daemon
     "daemon_started": Event("info", "The daemon runs.", "deployment mode hosts groups"),
@@ -111,7 +115,10 @@ EVENTS: Mapping[str, Event] = {
         "info", "Metrics, health and status are told over HTTP.", "listen"
     ),
     "http_failed": Event(
-        "error", "Nobody can be answered over HTTP: tried again.", "error"
+        "error",
+        "Nobody can be answered over HTTP: tried again.",
+        "error",
+        is_tried_again=True,
     ),
     "http_token_refused": Event(
         "error",

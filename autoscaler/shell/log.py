@@ -1,8 +1,9 @@
 """Events, one line each, to standard error.
 
-Laws: what comes from hosts is escaped and bounded; a repeated warning is
-written once a minute, with the number of those left out; nothing here ever
-fails because nobody reads it; keys and images are never fields.
+Laws: what comes from hosts is escaped and bounded; a repeated warning, and what
+is tried again, is written once a minute, with the number of those left out;
+nothing here ever fails because nobody reads it; keys and images are never
+fields.
 """
 
 import contextlib
@@ -15,7 +16,7 @@ from typing import Any, Literal, TextIO, TypeAlias
 
 import structlog
 import trio
-from attrs import define, field
+from attrs import define, evolve, field
 
 from albatross_client.texts import clean
 from autoscaler.shell.events import EVENTS, LEVELS, Level
@@ -37,16 +38,18 @@ _DETAILS = frozenset({"doing", "traceback"})
 
 @define
 class _Repeat:
-    """A warning that was written.
+    """A warning, or what is tried again, that was written.
 
     Attributes:
         written: When.
+        level: Its level.
         left_out: How many like it came since.
         event: Its name.
         fields: Of the newest.
     """
 
     written: float
+    level: Level
     event: str
     fields: Mapping[str, Field]
     left_out: int = 0
@@ -92,7 +95,8 @@ class Log:
         self.listener(name, fields)
         now = self.now()
         self._catch_up(now)
-        if level != "warning":
+        known = EVENTS.get(name)
+        if level != "warning" and not (known and known.is_tried_again):
             self.sink(level, name, fields)
             return
         kind = _kind(name, fields)
@@ -102,7 +106,7 @@ class Log:
             repeat.fields = fields
             return
         self.sink(level, name, fields)
-        self._repeats[kind] = _Repeat(now, name, fields)
+        self._repeats[kind] = _Repeat(now, level, name, fields)
         if len(self._repeats) > MOST_REMEMBERED:
             self._repeats.pop(next(iter(self._repeats)))
 
@@ -115,8 +119,8 @@ class Log:
             del self._repeats[kind]
             if repeat.left_out:
                 fields = {**repeat.fields, "repeated": repeat.left_out}
-                self.sink("warning", repeat.event, fields)
-                self._repeats[kind] = _Repeat(now, repeat.event, repeat.fields)
+                self.sink(repeat.level, repeat.event, fields)
+                self._repeats[kind] = evolve(repeat, written=now, left_out=0)
 
 
 def configure(

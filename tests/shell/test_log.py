@@ -68,6 +68,25 @@ def test_a_repeated_warning_is_written_once_a_minute_with_its_number(log, lines,
     assert [fields.get("repeated") for _, _, fields in lines] == [None, 59, 60]
 
 
+@pytest.mark.parametrize("name", ["http_failed", "activator_failed"])
+def test_an_error_of_what_is_tried_again_is_no_alarm_every_few_seconds(
+    log, lines, clock, name
+):
+    for _ in range(26):
+        log.event(name, group="west/user:web", error="Address already in use")
+        clock.now += 5
+
+    assert {level for level, _, _ in lines} == {"error"}
+    assert [fields.get("repeated") for _, _, fields in lines] == [None, 11, 12]
+
+
+def test_any_other_error_is_written_each_time(log, lines):
+    for _ in range(3):
+        log.event("configuration_refused", error="x.toml: is not TOML")
+
+    assert len(lines) == 3
+
+
 def test_repetitions_are_told_when_the_minute_is_over_though_no_more_come(
     log, lines, clock
 ):
