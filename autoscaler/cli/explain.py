@@ -179,10 +179,9 @@ def head(found: Explained, wall: float) -> tuple[str, ...]:
     if found.mortems:
         count, newest = len(found.mortems), found.mortems[-1]
         kept = f"{counted(count, 'post-mortem')} kept, the newest of {newest.name}"
-        lines += [
-            "",
-            f"{kept}: autoscaler history --post-mortem {newest.name} --config FILE",
-        ]
+        # By itself: a command must be whole to be copied.
+        command = f"autoscaler history --post-mortem {newest.name} --config FILE"
+        lines += ["", f"{kept}:", command]
     return tuple(lines)
 
 
