@@ -11,9 +11,10 @@ from albatross_client.commands import Unknown
 from albatross_client.errors import HostUnreachableError
 from albatross_client.framing import frame
 from albatross_client.names import Name
-from albatross_client.replies import ConsoleLine, Said
+from albatross_client.replies import ConsoleLine, Infos, Said
 from albatross_client.values import Timestamp
 from tests.client.endpoint_server import message, say
+from tests.client.messages import INFO
 from tests.client.vectors import FRAMES
 
 SUBSCRIBED = message(Said("subscribed"))
@@ -21,6 +22,8 @@ SUBSCRIBED = message(Said("subscribed"))
 NEWER = message(Unknown("data", 5, bytes.fromhex("a5020500")))
 SAID = "albatrossctl: skips messages that can't be read here: "
 WEB = Name.parse(":web")
+# First it is asked whether it runs.
+RUNS = say(message(Infos(((WEB, INFO),))))
 
 
 def asked(**options):
@@ -32,7 +35,7 @@ async def test_a_kind_that_is_not_known_is_said_once(serve, endpoint, capsys):
     others = (NEWER, NEWER, frame(b"\x30\x00"))
     script = say(SUBSCRIBED, *others, frame(FRAMES[1]), NEWER)
     closed = pytest.raises(HostUnreachableError, match="has closed the stream")
-    with serve(script) as host, closed:
+    with serve(RUNS, script) as host, closed:
         await watching.stats(Client(endpoint(host.port)), asked(action="stats"))
 
     captured = capsys.readouterr()
@@ -43,7 +46,7 @@ async def test_a_kind_that_is_not_known_is_said_once(serve, endpoint, capsys):
 async def test_what_a_console_skips_is_said_though_nothing_else_comes(
     serve, endpoint, capsys
 ):
-    with serve(say(SUBSCRIBED, NEWER)) as host:
+    with serve(RUNS, say(SUBSCRIBED, NEWER)) as host:
         client = Client(endpoint(host.port))
         with pytest.raises(HostUnreachableError, match="has closed the stream"):
             await watching.console(client, asked(action="console"))
@@ -64,7 +67,7 @@ async def test_what_is_skipped_is_said_while_nothing_else_comes(
         if told.wait(10):
             connection.sendall(message(ConsoleLine(Timestamp(0), b"hello")))
 
-    with serve(script) as host:
+    with serve(RUNS, script) as host:
         client = Client(endpoint(host.port))
         await watching.console(client, asked(action="console", count=1))
 
