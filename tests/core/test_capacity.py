@@ -1,7 +1,5 @@
 """Tests of where one more clone fits, and why it does not."""
 
-from typing import Any
-
 import pytest
 from attrs import evolve
 
@@ -12,9 +10,9 @@ from autoscaler.core.addresses import AddressPool
 from autoscaler.core.blueprint import copied
 from autoscaler.core.capacity import cloneable, confirm_slot, find_slots
 from autoscaler.core.decision import Reason, Shortage
-from autoscaler.core.group import Group, GroupId
+from autoscaler.core.group import GroupId
 from autoscaler.core.ledger import Ledger
-from autoscaler.core.view import Claim, Listing, Occupant, Rules, View
+from autoscaler.core.view import Claim, Listing, Occupant, Rules
 from tests.core.builders import (
     DOMAIN,
     NEIGHBOUR,
@@ -22,7 +20,6 @@ from tests.core.builders import (
     PRIMARY,
     clone_name,
     creating,
-    fresh_track,
     make_info,
     make_listing,
     make_policy,
@@ -30,34 +27,7 @@ from tests.core.builders import (
     make_slot,
     make_world,
 )
-
-# The world of these tests: the primary on cpuid 0, one clone on 1, and a
-# neighbour on 31, each with 32 MB.
-
-
-def found(view: View | None = None, group: Group | None = None, count: int = 1):
-    """Return what is found for the group of one clone."""
-    usual_group, usual_view = make_world(50.0, 50.0)
-    return find_slots(group or usual_group, view or usual_view, count)
-
-
-def view_with(**changes: Any) -> View:
-    """Return the usual view with other rules for the domain."""
-    view = make_world(50.0, 50.0)[1]
-    return evolve(view, rules=make_rules(**changes))
-
-
-def listing_with(view: View, **infos: Any) -> View:
-    """Return *view* with changed or added infos, by label."""
-    assert view.listing is not None
-    added = {Name(("user",), label): info for label, info in infos.items()}
-    listed = {n: i for n, i in {**view.listing.infos, **added}.items() if i is not None}
-    return evolve(view, listing=Listing(listed, NOW, NOW))
-
-
-def cpuids(result: tuple[Slot, ...] | Shortage) -> list[set[int]]:
-    assert not isinstance(result, Shortage), result
-    return [set(slot.claim.cpuids) for slot in result]
+from tests.core.fitting import cpuids, found, listing_with, view_with
 
 
 def test_a_clone_takes_the_next_number_and_the_primarys_memory():
@@ -187,14 +157,6 @@ def test_policies_of_other_domains_do_not_matter():
     assert cpuids(found(view)) == [{2}]
 
 
-def test_only_cpuids_that_every_policy_allows_are_used():
-    narrow = make_rules(cpuids=frozenset({0, 1, 5, 7})).policies[DOMAIN]
-    wide = make_rules(cpuids=frozenset({2, 3, 7})).policies[DOMAIN]
-    view = evolve(view_with(), rules=Rules({DOMAIN: narrow, ROOT: wide}, NOW))
-
-    assert cpuids(found(view)) == [{7}]
-
-
 def test_claims_of_other_groups_take_room():
     claim = Claim(Name(("user",), "api-clone-1"), 32, frozenset({2}))
     view = evolve(view_with(unikernels=4), claims=(claim,))
@@ -225,89 +187,12 @@ def test_without_a_policy_there_is_no_limit_but_the_primarys_cpus():
     assert cpuids(found(view, sharing)) == [{0}]
 
 
-def test_no_clone_is_pinned_beside_a_member_of_its_group():
-    few = view_with(cpuids=frozenset({0, 1, 4}))
-
-    assert cpuids(found(few, count=3)) == [{4}]
-
-
-def test_shared_cpus_are_taken_when_the_operator_allows_it():
-    group = evolve(make_world(50.0, 50.0)[0], policy=make_policy(share_cpuids=True))
-
-    assert cpuids(found(view_with(cpuids=frozenset({0})), group)) == [{0}]
-
-
-def test_a_foreign_look_alike_does_not_keep_a_cpu_from_the_group():
-    group, view = make_world(50.0, 50.0)
-    view = listing_with(view, **{"web-clone-9": make_info(2)})
-    view = evolve(view, rules=make_rules(cpuids=frozenset({2})))
-
-    assert isinstance(find_slots(group, view, 1), Shortage)
-    stranger = evolve(group, foreign=frozenset({clone_name(9)}))
-    assert cpuids(find_slots(stranger, view, 1)) == [{2}]
-
-
 def test_a_clone_that_goes_first_leaves_its_place():
     group, _ = make_world(50.0, 50.0)
     view = view_with(unikernels=3, memory=96, cpuids=frozenset({0, 1}))
 
     assert isinstance(find_slots(group, view, 1), Shortage)
     assert cpuids(find_slots(group, view, 1, clone_name(1))) == [{1}]
-
-
-def test_the_least_loaded_cpus_are_taken():
-    view = listing_with(view_with(cpuids=frozenset({2, 3, 31})), a=make_info(2))
-    view = evolve(
-        view,
-        tracks={
-            Name(("user",), "a"): fresh_track(20.0),
-            NEIGHBOUR: fresh_track(10.0),
-            Name(("user",), "gone"): fresh_track(1.0),
-        },
-    )
-
-    assert cpuids(found(view)) == [{3}]
-    three_is_busier = listing_with(view, b=make_info(3))
-    tracks = {**view.tracks, Name(("user",), "b"): fresh_track(15.0)}
-    assert cpuids(found(evolve(three_is_busier, tracks=tracks))) == [{31}]
-
-
-def test_what_other_domains_use_is_load_too():
-    view = view_with(cpuids=frozenset({2, 3}))
-    busy = Occupant(Name(("other",), "x"), 32, frozenset({2}))
-    unheard = Occupant(Name(("other",), "y"), 32, frozenset({3}))
-    another = Occupant(Name(("other",), "z"), 32, frozenset({3}))
-    assert view.listing is not None
-    elsewhere = (busy, unheard, another)
-    view = evolve(view, listing=evolve(view.listing, elsewhere=elsewhere))
-
-    assert cpuids(found(view)) == [{2}]
-    view = evolve(view, around=(view.tracks, {busy.name: fresh_track(20.0)}))
-    assert cpuids(found(view)) == [{3}]
-
-
-def test_a_usage_is_spread_over_the_cpus_of_its_unikernel():
-    wide = make_info(cpuids=frozenset({2, 3}))
-    view = listing_with(view_with(cpuids=frozenset({2, 3, 31})), a=wide)
-    tracks = {Name(("user",), "a"): fresh_track(50.0), NEIGHBOUR: fresh_track(30.0)}
-
-    assert cpuids(found(evolve(view, tracks=tracks))) == [{2}]
-
-
-def test_of_equally_loaded_cpus_the_one_with_fewest_pinned_is_taken():
-    view = listing_with(view_with(cpuids=frozenset({2, 3})), a=make_info(2))
-
-    assert cpuids(found(view)) == [{3}]
-
-
-def test_of_equal_cpus_the_lowest_is_taken():
-    assert cpuids(found(view_with(cpuids=frozenset({9, 4, 7})))) == [{4}]
-
-
-def test_a_clone_gets_as_many_cpus_as_its_primary():
-    view = listing_with(view_with(), web=make_info(cpuids=frozenset({0, 5})))
-
-    assert cpuids(found(view)) == [{2, 3}]
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,11 @@ from attrs import define, field, frozen
 
 from albatross_client.errors import CertificateError
 from albatross_client.names import Name
+from albatross_client.sandbox.embed import SANDBOX_IMAGE
 from albatross_client.sandbox.live import LiveHost
 from albatross_client.sandbox.memory import MemoryClient
 from albatross_client.solo5 import ImageError, read_image
+from albatross_client.values import Config
 from autoscaler.core.group import Group, GroupId
 from autoscaler.shell.configuration.problems import SettingsError
 from autoscaler.shell.configuration.settings import (
@@ -24,7 +26,20 @@ from autoscaler.shell.hosts.host import Host, StatsSource
 from autoscaler.shell.log import Log
 from autoscaler.shell.reload import Reloader, Wanted, open_wanted
 from tests.fakes import WrappedHost
-from tests.shell.harness import GROUP, Machine, Wish, World, build_world, make_host
+from tests.shell.harness import (
+    GROUP,
+    HOST,
+    Machine,
+    Wish,
+    World,
+    build_world,
+    make_host,
+)
+
+API, SHOP = Name(("user",), "api"), Name(("shop",))
+TILL = Name(("shop",), "till")
+API_GROUP, TILL_GROUP = GroupId(HOST, API), GroupId(HOST, TILL)
+SMALL = Config(image=SANDBOX_IMAGE, memory=32)
 
 FILE = Path("/etc/autoscaler.toml")
 DEPLOYMENT = '[deployment]\nname = "test"\nstate_dir = "state"\n'
@@ -165,3 +180,6 @@ async def make_reloadable(
     reloader = Reloader(world.daemon, settings, desktop.source, world.store, log)
     nursery.start_soon(world.run)
     return Reloadable(desktop, world, reloader)
+
+
+ONE_CLONE = group(more="min_clones = 1")

@@ -1,7 +1,6 @@
 """`autoscaler init`, against a sandbox behind TLS."""
 
 import errno
-import io
 import json
 import os
 import stat
@@ -10,67 +9,25 @@ import tomllib
 from pathlib import Path
 
 import pytest
-import trio
 from attrs import evolve
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    PrivateFormat,
-    load_pem_private_key,
-)
 from jsonschema import Draft202012Validator
 
 from albatross_client.names import Name
 from albatross_client.sandbox.embed import SANDBOX_IMAGE
 from albatross_client.sandbox.live import Settings
-from albatross_client.values import BlockDevice, Config
-from autoscaler.cli import main
+from albatross_client.values import Config
 from autoscaler.shell.configuration.settings import load_settings
+from tests.cli.setting_up.asked import command, init, whole
+from tests.cli.setting_up.typist import Typist
 from tests.sandbox_fixtures import (
-    API,
-    CLONE,
     USER,
     USER_POLICY,
     WEB,
     start_tls_sandbox,
-    tls_client,
 )
 
 # A port at which nobody listens.
 NOBODY = "127.0.0.1:9"
-
-
-class Typist(io.StringIO):
-    """Somebody at a terminal, who types these lines and leaves."""
-
-    def __init__(self, *lines):
-        super().__init__("".join(f"{line}\n" for line in lines))
-
-    def isatty(self):
-        return True
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
-    """Everybody works in a directory of their own, at no terminal."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "stdin", io.StringIO())
-    return tmp_path
-
-
-@pytest.fixture
-def types(monkeypatch):
-    def begin(*lines):
-        monkeypatch.setattr(sys, "stdin", Typist(*lines))
-
-    return begin
-
-
-@pytest.fixture
-async def sandbox(tls_sandbox):
-    """A host with ``user:web``; its keys are in ``keys``."""
-    tls_sandbox.host.create(WEB, Config(image=SANDBOX_IMAGE))
-    return tls_sandbox
 
 
 def fits(schema, text):
@@ -79,24 +36,6 @@ def fits(schema, text):
 
 def out_of_room(_descriptor):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-async def command(*words):
-    return await trio.to_thread.run_sync(main, [*map(str, words)])
-
-
-async def init(*words):
-    return await command("init", *words)
-
-
-def whole(sandbox, *more):
-    """Return options that leave nothing to be asked."""
-    return (
-        f"--host={sandbox.address}",
-        "--ca=keys/user.pem",
-        "--primary=user:web",
-        *more,
-    )
 
 
 async def test_what_is_written_is_right_and_nothing_is_left_to_say(
@@ -409,87 +348,3 @@ async def test_without_connecting_it_says_that_nothing_was_tried(sandbox, here, 
     text = (here / "autoscaler.toml").read_text()
     assert "a guess: the host was not asked" in text
     assert load_settings(here / "autoscaler.toml").groups[0].id.name == WEB
-
-
-async def test_what_can_not_be_cloned_is_told_with_the_reason(sandbox, here, capsys):
-    await tls_client(sandbox).block_add(evolve(API, label="data"), 1)
-    blocks = (BlockDevice("storage", "data"),)
-    sandbox.host.create(API, Config(image=SANDBOX_IMAGE, blocks=blocks))
-
-    code = await init(*whole(sandbox, "--primary=user:api"))
-
-    assert code == 1
-    assert capsys.readouterr().err == (
-        "--primary: user:api can't be cloned: the primary has 1 block device\n"
-    )
-
-
-async def test_more_than_fit_is_a_hint_and_as_was_asked(sandbox, here, capsys):
-    assert await init(*whole(sandbox, "--max-clones=5")) == 0
-
-    hint = "hint: only 3 fit; for one more: no cpuids for a clone in the policy of"
-    assert capsys.readouterr().err.startswith(hint)
-    assert load_settings(here / "autoscaler.toml").groups[0].policy.max_clones == 5
-
-
-async def test_clones_are_not_offered(sandbox, capsys):
-    sandbox.host.create(CLONE, Config(image=SANDBOX_IMAGE, cpuids=frozenset({1})))
-
-    await init(*whole(sandbox))
-
-    assert str(CLONE) not in capsys.readouterr().out
-
-
-async def test_where_nothing_runs_it_says_what_to_do(tls_sandbox, here, capsys):
-    assert await init(*whole(tls_sandbox)) == 1
-
-    assert "nothing runs in user:: start your unikernel" in capsys.readouterr().err
-
-
-async def test_the_roots_ca_is_a_hint(sandbox, capsys):
-    assert await init(*whole(sandbox, "--ca=keys/ca.pem")) == 0
-
-    assert "this is a root CA" in capsys.readouterr().err
-
-
-async def test_a_key_that_others_can_read_is_refused(sandbox, here, capsys):
-    (here / "keys" / "user.key").chmod(0o644)
-
-    assert await init(*whole(sandbox)) == 1
-
-    assert capsys.readouterr().err == (
-        "--ca-key: keys/user.key can be read by others than its owner: chmod 600 it\n"
-    )
-
-
-async def test_an_encrypted_key_needs_the_file_with_its_passphrase(
-    sandbox, types, here, capsys
-):
-    file = here / "keys" / "user.key"
-    key = load_pem_private_key(file.read_bytes(), None)
-    file.write_bytes(
-        key.private_bytes(
-            Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"open sesame")
-        )
-    )
-    words = here / "keys" / "words"
-    words.write_text("open sesame\n")
-    words.chmod(0o600)
-
-    alone = await init(*whole(sandbox))
-    types("keys/user.pem", "keys/words")
-    asked = await init(*whole(sandbox))
-
-    assert (alone, asked) == (1, 0)
-    assert "--ca-key-passphrase-file is missing" in capsys.readouterr().err
-    [host] = load_settings(here / "autoscaler.toml").hosts
-    assert host.access.ca_key_passphrase_file == words
-
-
-async def test_whoever_leaves_finds_nothing_written(sandbox, types, here, capsys):
-    types(sandbox.address)
-
-    assert await init() == 1
-
-    assert capsys.readouterr().err == "no answer: nothing was written\n"
-    assert [each.name for each in here.iterdir()] == ["keys"]
