@@ -16,11 +16,10 @@ from autoscaler.core.blueprint import Blueprint
 from autoscaler.core.decision import Reason, Shortage
 from autoscaler.core.group import Group
 from autoscaler.core.leases import mentioned
-from autoscaler.core.view import Claim, Listing, Occupant, View
+from autoscaler.core.view import Claim, Occupant, View
 
 # Characters of names that hosts give: decisions are kept, on disk too.
 MOST_NAMED = 100
-NOTHING = Listing({}, 0.0, 0.0)
 
 
 def find_slots(
@@ -92,7 +91,7 @@ def _find_slot(
     if shortage is not None or made_from is None or view.rules is None:
         return shortage or Shortage(Reason.NO_DATA, "policy of the domain")
     claims = [*view.claims, *(slot.claim for slot in planned)]
-    occupants = tuple(_occupants(view, claims, freed))
+    occupants = tuple(_occupants(group, view, claims, freed))
     applicable = _applicable(view.rules.policies, group.id.name)
     shortage = _over_policy(made_from, applicable, occupants)
     if shortage is not None:
@@ -115,14 +114,17 @@ def _find_slot(
 
 
 def _occupants(
-    view: View, claims: Iterable[Claim], freed: Name | None
+    group: Group, view: View, claims: Iterable[Claim], freed: Name | None
 ) -> Iterator[Occupant]:
-    listing = view.listing or NOTHING
-    for name, info in listing.infos.items():
+    infos = view.listing.infos if view.listing is not None else {}
+    for name, info in infos.items():
         if name != freed:
             yield Occupant(name, info.memory, info.cpuids)
-    yield from listing.elsewhere
-    known = {*listing.infos, *(o.name for o in listing.elsewhere)}
+    domain = group.id.domain
+    # Of the group's own domain nothing is newer than what it was told itself.
+    elsewhere = [o for o in view.around.occupants if not o.name.is_within(domain)]
+    yield from elsewhere
+    known = {*infos, *(occupant.name for occupant in elsewhere)}
     for claim in claims:
         if claim.name not in known:
             yield Occupant(claim.name, claim.memory, claim.cpuids)
@@ -191,7 +193,7 @@ def _choose_cpuids(
         return Shortage(
             Reason.NO_CAPACITY, "cpuids", needed, 0, limit, _owner(policies)
         )
-    load = _load_by_cpuid(view)
+    load = _load_by_cpuid(group, view)
     pinned = Counter(cpuid for o in occupants for cpuid in o.cpuids)
     best = sorted(allowed, key=lambda cpuid: (load[cpuid], pinned[cpuid], cpuid))
     return frozenset(best[:needed])
@@ -213,10 +215,10 @@ def _siblings_cpuids(group: Group, occupants: tuple[Occupant, ...]) -> frozenset
     )
 
 
-def _load_by_cpuid(view: View) -> Counter[int]:
+def _load_by_cpuid(group: Group, view: View) -> Counter[int]:
     """Return hundredths of a percent of usage per CPU, over all we see."""
     load: Counter[int] = Counter()
-    for occupant in _occupants(view, (), None):
+    for occupant in _occupants(group, view, (), None):
         usage = _usage_of(occupant.name, view)
         if usage is None or not occupant.cpuids:
             continue
@@ -226,7 +228,7 @@ def _load_by_cpuid(view: View) -> Counter[int]:
 
 
 def _usage_of(name: Name, view: View) -> float | None:
-    heard = (tracks[name].usage for tracks in view.around if name in tracks)
+    heard = (tracks[name].usage for tracks in view.around.tracks if name in tracks)
     track = view.tracks.get(name)
     return next(heard, None) if track is None else track.usage
 

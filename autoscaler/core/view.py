@@ -100,14 +100,25 @@ class Listing:
         infos: What runs, by absolute name.
         asked: When the question was sent.
         answered: When the answer came.
-        elsewhere: What else runs on the host, in other domains, as far as our
-            certificate shows it.
     """
 
     infos: Mapping[Name, Info]
     asked: float
     answered: float
-    elsewhere: tuple[Occupant, ...] = ()
+
+
+@frozen
+class Around:
+    """What is known of the host beyond the group's own domain.
+
+    Attributes:
+        occupants: All that runs there, as far as our certificate shows it, by
+            the newest answer that any domain of it was given.
+        tracks: What frames tell, of each domain that is listened to.
+    """
+
+    occupants: tuple[Occupant, ...] = ()
+    tracks: tuple[Mapping[Name, Track], ...] = ()
 
 
 @frozen
@@ -147,8 +158,7 @@ class View:
         feed: The stats stream of the group's domain; where each unikernel has
             a stream of its own, what they have in common.
         tracks: What every unikernel's frames tell, by absolute name.
-        around: Likewise those of other domains of the host, of each that is
-            listened to.
+        around: What is known of other domains of the host.
         listing: The newest answer to `info`; None: none yet.
         rules: The newest answer to `policy info`; None: none yet.
         claims: What other groups of this host are about to create.
@@ -168,7 +178,7 @@ class View:
     tracks: Mapping[Name, Track]
     listing: Listing | None = None
     rules: Rules | None = None
-    around: tuple[Mapping[Name, Track], ...] = ()
+    around: Around = Around()
     claims: tuple[Claim, ...] = ()
     reconcile_interval: float = 60.0
     is_writable: bool = True

@@ -36,7 +36,7 @@ from autoscaler.core.snapshot import Snapshot
 from autoscaler.core.snapshot import take as take_snapshot
 from autoscaler.core.step import Effect, step
 from autoscaler.core.usage import Minute
-from autoscaler.core.view import Claim, View
+from autoscaler.core.view import Around, Claim, Occupant, View
 from autoscaler.shell.hosts.host import Subscribe
 from autoscaler.shell.hosts.watch import Watch
 
@@ -100,6 +100,7 @@ class Fleet:
         rounds: How often it was looked at which groups have to tick.
         round_at: When that was last, monotonic.
         tick_lag: How late the last tick was, seconds after it was due.
+        occupants: All that runs on each host, as it was told last.
         backends: What balancers told last, by group.
         heeders: Told at once when what is kept of their group has changed.
         records: The newest of each group, oldest first.
@@ -119,6 +120,7 @@ class Fleet:
 
     since: dict[GroupId, float]
     began: dict[tuple[GroupId, int], float]
+    occupants: dict[str, tuple[Occupant, ...]]
 
     def __init__(
         self,
@@ -138,7 +140,7 @@ class Fleet:
         self.stirred: set[GroupId] = set(self.groups)
         self.backends: dict[GroupId, Backend] = {}
         self.records: dict[GroupId, deque[Record]] = {}
-        self.since, self.began = {}, {}
+        self.since, self.began, self.occupants = {}, {}, {}
         self.minutes: dict[GroupId, Minute] = {}
         self.woken = trio.Event()
         self.rounds, self.round_at, self.tick_lag = 0, trio.current_time(), 0.0
@@ -201,7 +203,8 @@ class Fleet:
     def view(self, group_id: GroupId) -> View:
         """Return what the group may look at now."""
         host, claims = group_id.host, tuple(self._claims_of_others(group_id))
-        around = tuple(w.tracks for w in self.watches.values() if w.host == host)
+        tracks = tuple(w.tracks for w in self.watches.values() if w.host == host)
+        around = Around(self.occupants.get(host, ()), tracks)
         view = self.watch(group_id).view(claims, self.reconcile_interval, around)
         backend = self.backends.get(group_id)
         if backend is None and self.is_writable:

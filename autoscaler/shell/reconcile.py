@@ -14,6 +14,7 @@ from autoscaler.core.events import Informed
 from autoscaler.core.group import GroupId
 from autoscaler.core.moments import Clocks
 from autoscaler.core.observe import next_look
+from autoscaler.core.view import Occupant
 from autoscaler.shell.fleet import Fleet
 from autoscaler.shell.hosts.host import Host
 from autoscaler.shell.hosts.watch import Watch
@@ -77,6 +78,9 @@ class Reconciler:
         if not self._watch.take_infos(infos, asked, answered.now, answered.wall):
             msg = "this machine was suspended while the host was asked"
             raise HostUnreachableError(msg)
+        self._fleet.occupants[self._watch.host] = tuple(
+            Occupant(name, info.memory, info.cpuids) for name, info in infos.items()
+        )
 
     @property
     def _widest(self) -> Name:

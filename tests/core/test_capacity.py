@@ -12,7 +12,7 @@ from autoscaler.core.capacity import cloneable, confirm_slot, find_slots
 from autoscaler.core.decision import Reason, Shortage
 from autoscaler.core.group import GroupId
 from autoscaler.core.ledger import Ledger
-from autoscaler.core.view import Claim, Listing, Occupant, Rules
+from autoscaler.core.view import Around, Claim, Listing, Occupant, Rules
 from tests.core.builders import (
     DOMAIN,
     NEIGHBOUR,
@@ -124,9 +124,7 @@ def test_what_runs_in_other_domains_takes_room_of_those_above(
     root = evolve(rules.policies[DOMAIN], **parent)
     policies = {DOMAIN: rules.policies[DOMAIN], ROOT: root}
     other = Occupant(Name(("other",), "x"), 64, frozenset({30}))
-    view = evolve(view, rules=Rules(policies, NOW))
-    assert view.listing is not None
-    view = evolve(view, listing=evolve(view.listing, elsewhere=(other,)))
+    view = evolve(view, rules=Rules(policies, NOW), around=Around((other,)))
 
     needed, used, limit = numbers
     assert found(view) == Shortage(
@@ -137,11 +135,10 @@ def test_what_runs_in_other_domains_takes_room_of_those_above(
 def test_a_claim_that_is_listed_elsewhere_takes_room_once():
     view = view_with(unikernels=5)
     other = Occupant(Name(("other",), "x-clone-1"), 32, frozenset({30}))
-    assert view.listing is not None
     roomy = make_rules().policies[DOMAIN]
     view = evolve(
         view,
-        listing=evolve(view.listing, elsewhere=(other,)),
+        around=Around((other,)),
         claims=(Claim(other.name, other.memory, other.cpuids),),
         rules=Rules({DOMAIN: roomy, ROOT: evolve(roomy, unikernels=5)}, NOW),
     )

@@ -5,7 +5,7 @@ from attrs import evolve
 from albatross_client.names import ROOT, Name
 from autoscaler.core.capacity import find_slots
 from autoscaler.core.decision import Shortage
-from autoscaler.core.view import Occupant, Rules
+from autoscaler.core.view import Around, Occupant, Rules
 from tests.core.builders import (
     DOMAIN,
     NEIGHBOUR,
@@ -72,12 +72,12 @@ def test_what_other_domains_use_is_load_too():
     busy = Occupant(Name(("other",), "x"), 32, frozenset({2}))
     unheard = Occupant(Name(("other",), "y"), 32, frozenset({3}))
     another = Occupant(Name(("other",), "z"), 32, frozenset({3}))
-    assert view.listing is not None
     elsewhere = (busy, unheard, another)
-    view = evolve(view, listing=evolve(view.listing, elsewhere=elsewhere))
+    view = evolve(view, around=Around(elsewhere))
 
     assert cpuids(found(view)) == [{2}]
-    view = evolve(view, around=(view.tracks, {busy.name: fresh_track(20.0)}))
+    heard = {busy.name: fresh_track(20.0)}
+    view = evolve(view, around=Around(elsewhere, (view.tracks, heard)))
     assert cpuids(found(view)) == [{3}]
 
 

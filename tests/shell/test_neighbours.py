@@ -9,6 +9,7 @@ from albatross_client.sandbox.demand import Demand
 from albatross_client.sandbox.embed import SANDBOX_IMAGE
 from albatross_client.values import Config, ResourcePolicy
 from autoscaler.core.decision import Reason
+from autoscaler.core.events import Reconfigured
 from autoscaler.core.group import GroupId
 from autoscaler.core.policy import Policy
 from autoscaler.shell.state.store import Store
@@ -85,3 +86,25 @@ async def test_a_clone_goes_to_a_cpu_that_no_other_domain_uses(
     await wait_until(lambda: clone in world.live.state.unikernels, 300)
 
     assert world.live.state.unikernels[clone].config.cpuids == frozenset({free})
+
+
+async def test_what_one_domain_is_told_another_knows_too(autojump_clock, nursery):
+    """The last room was taken elsewhere: for a minute nobody knew."""
+    world = await make_org(nursery, evolve(ROOMY, unikernels=5))
+    fleet, eager = world.daemon.fleet, Policy(max_clones=9, scale_up_trigger_ticks=1)
+    for group_id in (TEAM_GROUP, OTHER_GROUP):
+        fleet.tell(group_id, Reconfigured(eager))
+    # The last room is taken halfway between two looks of the other domain.
+    await trio.sleep(55)
+    world.live.set_demand(WEB, Demand.constant(9))
+    await wait_until(lambda: len(world.live.state.unikernels) == 6, 600)
+
+    world.live.set_demand(API, Demand.constant(9))
+    await trio.sleep(600)
+
+    outcomes = [fields["outcome"] for fields in world.events("action_finished")]
+    assert outcomes == ["done"] * 2
+    for group_id in (TEAM_GROUP, OTHER_GROUP):
+        decision = fleet.groups[group_id].decision
+        assert decision is not None
+        assert decision.reason is Reason.NO_CAPACITY

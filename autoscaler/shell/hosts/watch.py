@@ -19,10 +19,10 @@ from autoscaler.core.outage import find_lost
 from autoscaler.core.rhythm import Rhythm
 from autoscaler.core.track import Moment, Track, Verdict, follow, relist
 from autoscaler.core.view import (
+    Around,
     Claim,
     Feed,
     Listing,
-    Occupant,
     Rules,
     View,
     closed,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 FORGET_S = 600.0
 NEVER_HEARD = Track()
 NOT_UP = Feed()
+NOTHING_AROUND = Around()
 
 
 class Watch:
@@ -205,7 +206,7 @@ class Watch:
         that was asked before this machine slept.
 
         Arguments:
-            infos: What runs, by absolute name, also in other domains.
+            infos: What runs, by absolute name; other domains' are left out.
             asked: When the question was sent, monotonic.
             now: Monotonic.
             wall: Wall clock, seconds since 1970: a host's `started` is by it.
@@ -216,12 +217,7 @@ class Watch:
             # Two questions were under way, and the host was slow to answer one.
             return True
         ours = {n: info for n, info in infos.items() if n.is_within(self.domain)}
-        elsewhere = tuple(
-            Occupant(name, info.memory, info.cpuids)
-            for name, info in infos.items()
-            if name not in ours
-        )
-        self.listing = Listing(ours, asked, now, elsewhere)
+        self.listing = Listing(ours, asked, now)
         self._lost = None
         self._take_listing(ours, now, wall)
         return True
@@ -242,14 +238,14 @@ class Watch:
         self,
         claims: tuple[Claim, ...],
         reconcile_interval: float,
-        around: tuple[Mapping[Name, Track], ...] = (),
+        around: Around = NOTHING_AROUND,
     ) -> View:
         """Return what groups may look at now.
 
         Arguments:
             claims: What other groups of this host are about to create.
             reconcile_interval: How often the host is asked, seconds.
-            around: What frames tell in other domains of this host.
+            around: What is known of other domains of this host.
         """
         view = View(
             feed=self.feed,
