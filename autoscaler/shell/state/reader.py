@@ -88,14 +88,19 @@ def reading(directory: Path) -> Iterator[sqlite3.Connection | None]:
     try:
         with closing(_connect(path)) as connection:
             if check(connection, path) < VERSION:
-                msg = f"{path} is of an older version: start the daemon once"
-                raise StoreError(msg)
+                raise StoreError(_why_older(path))
             # One transaction: all of it is of one moment.
             connection.execute("BEGIN")
             yield connection
     except sqlite3.Error as error:
         msg = f"{path} can't be read: {error}"
         raise StoreError(msg) from error
+
+
+def _why_older(path: Path) -> str:
+    if path.stat().st_size == 0:
+        return f"{path} is empty: what was in it is lost, and a daemon begins anew"
+    return f"{path} is of an older version: start the daemon once"
 
 
 def _is_there(path: Path) -> bool:

@@ -339,9 +339,17 @@ async def test_the_state_can_be_read_while_the_daemon_runs(on_disk, tmp_path):
     assert state.began == {(WEST_WEB, action.id): 77.0}
 
 
-async def test_a_database_without_tables_is_no_state(tmp_path):
-    sqlite3.connect(tmp_path / STATE).close()
+def test_an_empty_file_is_no_state_of_an_older_version(tmp_path):
     (tmp_path / STATE).touch()
+
+    with pytest.raises(StoreError, match="is empty: what was in it is lost"):
+        read_state(tmp_path)
+
+
+def test_a_state_of_an_older_version_has_to_be_brought_forward(tmp_path):
+    with closing(sqlite3.connect(tmp_path / STATE)) as connection:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("CREATE TABLE snapshots (snapshot TEXT)")
 
     with pytest.raises(StoreError, match="of an older version: start the daemon"):
         read_state(tmp_path)
