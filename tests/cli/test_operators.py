@@ -11,12 +11,8 @@ from pathlib import Path
 import pytest
 import trio
 
-from albatross_client.names import Name
-from albatross_client.sandbox.demand import Demand
-from albatross_client.sandbox.embed import Options, Sandbox, run_sandbox
+from albatross_client.sandbox.embed import Sandbox
 from albatross_client.sandbox.faults import Rule, SlowReply
-from albatross_client.sandbox.live import Settings as HostSettings
-from albatross_client.values import Config
 from autoscaler.cli.main import main
 from autoscaler.core.group import GroupId
 from autoscaler.shell.operators.control import user_name
@@ -29,26 +25,9 @@ from tests.cli.running import (
     start,
     write_config,
 )
-from tests.sandbox_fixtures import USER_POLICY
-from tests.shell.kept import WEB as KEPT_WEB
-from tests.shell.kept import WEST_API, snapshot
+from tests.shell.kept import WEB, WEST_API, snapshot
 
-USER, WEB = Name(("user",)), Name(("user",), "web")
 CLONE = "user:web-clone-1"
-
-
-@pytest.fixture
-async def sandbox(nursery, tmp_path):
-    options = Options(
-        directory=tmp_path / "keys",
-        settings=HostSettings(
-            interval=0.25,
-            policies={USER: USER_POLICY},
-            demands={WEB: Demand.constant(2)},
-        ),
-        unikernels={WEB: Config(memory=32)},
-    )
-    return await nursery.start(run_sandbox, options)
 
 
 def running(sandbox: Sandbox) -> set[str]:
@@ -286,7 +265,7 @@ class Terminal(io.StringIO):
 def stranded(tmp_path):
     """A configuration beside a state with two stranded clones, no daemon."""
     config = configuration(tmp_path)
-    kept = [snapshot(WEST_API, (1,)), snapshot(GroupId("east", KEPT_WEB), (2,))]
+    kept = [snapshot(WEST_API, (1,)), snapshot(GroupId("east", WEB), (2,))]
 
     async def keep():
         async with await Store.open(tmp_path / "state") as store:
