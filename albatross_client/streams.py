@@ -42,6 +42,10 @@ LONGEST_NAME = 1024
 # Newer hosts have a few.
 MAX_KINDS = 16
 _OTHER_KINDS = "other kinds"
+# A stream's other messages are a word, or why it ends; to decode one of a
+# megabyte would hold up all other hosts for seconds.
+LONGEST_OTHER = 16_384
+_LONG = "long messages"
 
 
 class Subscription(trio.abc.ReceiveChannel[T], Generic[T]):
@@ -143,10 +147,15 @@ class Subscription(trio.abc.ReceiveChannel[T], Generic[T]):
 
     def _take_other(self, body: bytes) -> None:
         """Count a message that is none of this stream's."""
+        if len(body) > LONGEST_OTHER:
+            self._count(_LONG)
+            return
         wire = decode(body)
         if isinstance(wire.payload, Failure):
             success(wire, self._hung_up)
-        kind = _kind(wire.payload)
+        self._count(_kind(wire.payload))
+
+    def _count(self, kind: str) -> None:
         if len(self.unknown) >= MAX_KINDS and kind not in self.unknown:
             kind = _OTHER_KINDS
         self.unknown[kind] += 1

@@ -149,6 +149,21 @@ async def test_a_name_that_nobody_can_ask_for_is_malformed(serve, endpoint):
     assert stream.skipped == {"malformed": 1}
 
 
+async def test_a_long_message_of_another_kind_is_not_even_decoded(serve, endpoint):
+    """One of a megabyte held up everything for two seconds."""
+    contents = (b"\x04\x82" + n.to_bytes(2, "big") + bytes(n) for n in (16_000, 17_000))
+    longest, longer = (
+        message(Unknown("data", 5, b"\xa5\x82" + len(each).to_bytes(2, "big") + each))
+        for each in contents
+    )
+    with serve(say(SUBSCRIBED, longest, longer, READINGS[0])) as host:
+        stream = await Client(endpoint(host.port)).stats(ROOT)
+        heard, _ = await all_of(stream)
+
+    assert len(heard) == 1
+    assert stream.skipped == {"data tag 5": 1, "long messages": 1}
+
+
 async def test_kinds_without_end_are_counted_together(serve, endpoint):
     kinds = [
         message(Unknown("data", tag, bytes([0xBF, tag, 0]))) for tag in range(31, 81)
