@@ -109,7 +109,7 @@ class TlsStream:
         # An error that is kept refers to its frames, and these to us: closed we
         # would wait, with all that OpenSSL holds, until cycles are sought.
         self._failure = None
-        await trio.aclose_forcefully(self._transport)
+        await self._transport.aclose()
 
     def _step_handshake(self) -> bool:
         try:
